@@ -1,0 +1,81 @@
+/** Why an operation was refused or failed. One line per code: when it is thrown. */
+export type ErrorCode =
+  /** The request's body, query or path broke a rule; `fields` says which. */
+  | 'BAD_REQUEST'
+  /** No route has this path. */
+  | 'NOT_FOUND'
+  /** No price was ever recorded for the product. */
+  | 'UNKNOWN_PRODUCT'
+  /** The path exists, the method does not. */
+  | 'METHOD_NOT_ALLOWED'
+  /** The client accepts none of the forms that the route can answer in. */
+  | 'NOT_ACCEPTABLE'
+  /** The client took longer than the request timeout to send its request. */
+  | 'REQUEST_TIMEOUT'
+  /** `If-Match` or `If-None-Match` did not hold when the write's turn came. */
+  | 'PRECONDITION_FAILED'
+  /** The request body is longer than the limit. */
+  | 'BODY_TOO_LARGE'
+  /** The body's media type, charset or content encoding is not accepted. */
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  /** The request's header section is longer than the limit. */
+  | 'HEADERS_TOO_LARGE'
+  /** As many records wait or are being written as the queue holds. */
+  | 'QUEUE_FULL'
+  /** As many requests are being served by the endpoint as it serves in parallel. */
+  | 'TOO_MANY_READS'
+  /** Product files are so far behind the journal that no more records may wait for them in memory. */
+  | 'BACKLOG_FULL'
+  /** The service is stopping and takes no new writes. */
+  | 'DRAINING'
+  /** The volume has no room for the record; nothing of it was kept. */
+  | 'NO_SPACE'
+  /** The journal could not be written or synced, so what is on disk is unknown until a restart. */
+  | 'STORAGE_FAILED'
+  /** A file could not be read or created for a passing reason, such as too many open files. */
+  | 'STORAGE_BUSY'
+  /** The journal or its manifest breaks a rule of the format that no interrupted write explains. */
+  | 'JOURNAL_DAMAGED'
+  /** A product file breaks a rule of the format; it is rebuilt from the journal. */
+  | 'PRODUCT_FILE_DAMAGED'
+  /** Another process owns the data directory. */
+  | 'DIRECTORY_LOCKED'
+  /** Flags or environment variables broke a rule; the message lists all of them. */
+  | 'INVALID_CONFIG'
+  /** A mistake of ours. */
+  | 'INTERNAL';
+
+/** One broken rule of a request: where (an RFC 6901 pointer as URI fragment) and what. */
+export interface FieldProblem {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly fields?: readonly FieldProblem[];
+}
+
+/** Every operating error of this project. Decide by `code`, never by `message`. */
+export class RepricerError extends Error {
+  override readonly name = 'RepricerError';
+  readonly code: ErrorCode;
+  /** The broken rules, for `BAD_REQUEST`. */
+  readonly fields: readonly FieldProblem[];
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.fields = options.fields ?? [];
+  }
+}
+
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is RepricerError {
+  return error instanceof RepricerError && codes.includes(error.code);
+}
+
+/** The errno name of a failed system call (`'ENOENT'`), or undefined for any other error. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

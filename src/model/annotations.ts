@@ -1,0 +1,25 @@
+/** The longest `source` or `reason`, in Unicode characters (code points). */
+export const annotationCharactersMax = 200;
+
+/** ISO 4217 codes as the Unicode CLDR lists them, those of former currencies included. */
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+/** The rule that a currency breaks, as a sentence for the client; undefined when it is one. */
+export function currencyProblem(value: unknown): string | undefined {
+  if (typeof value === 'string' && currencies.has(value)) return undefined;
+  return 'must be an ISO 4217 currency code such as "EUR"';
+}
+
+/** The rule that a free text (`source`, `reason`) breaks; undefined when it is one. */
+export function annotationProblem(value: unknown): string | undefined {
+  if (typeof value !== 'string') return 'must be a string';
+  if (value.length > 2 * annotationCharactersMax || [...value].length > annotationCharactersMax) {
+    return `must be at most ${annotationCharactersMax} characters long`;
+  }
+  if (value === '') return 'must not be empty; leave the field out instead';
+  if (!value.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates';
+  if (/\p{Cc}|[\u2028\u2029]/u.test(value)) {
+    return 'must not contain control or line separator characters';
+  }
+  return undefined;
+}

@@ -1,0 +1,39 @@
+import type { Price } from './price.ts';
+import type { ProductId } from './product-id.ts';
+import type { Timestamp } from './timestamp.ts';
+
+/** What a client asks for: a product's new price, and what it wants noted beside it. */
+export interface PriceUpdate {
+  readonly productId: ProductId;
+  readonly newPrice: Price;
+  /** ISO 4217 code. */
+  readonly currency?: string;
+  /** Who or what set the price, at most 200 characters. */
+  readonly source?: string;
+  /** Why, at most 200 characters. */
+  readonly reason?: string;
+}
+
+/** One price change: one line of the journal, and the same line of its product file. */
+export interface PriceRecord extends PriceUpdate {
+  /** 1, 2, 3 … over all records. */
+  readonly seq: number;
+  /** The seq of the last record of the batch that was written and synced together. */
+  readonly batch: number;
+  /** 1, 2, 3 … within the product. */
+  readonly version: number;
+  /** The price that this one replaced; null for version 1. */
+  readonly previousPrice: Price | null;
+  /** Strictly increasing with seq. */
+  readonly timestamp: Timestamp;
+}
+
+/** Where a record's line stands. */
+export interface RecordPlace {
+  /** The sealed segment's path within the data directory, also while it is still open. */
+  readonly file: string;
+  /** First byte of the line. */
+  readonly offset: number;
+  /** Bytes of the line, its `\n` included. */
+  readonly length: number;
+}

@@ -1,0 +1,79 @@
+declare const timestampBrand: unique symbol;
+
+/** Microseconds since the Unix epoch, a safe integer; years 1970 to 2255. */
+export type Timestamp = number & { readonly [timestampBrand]: true };
+
+const microsPerSecond = 1_000_000;
+
+export function isTimestamp(value: number): value is Timestamp {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** The timestamp `micros` microseconds after the epoch. A value outside its range is a programmer's mistake. */
+export function toTimestamp(micros: number): Timestamp {
+  if (!isTimestamp(micros)) throw new RangeError(`${micros} is not a timestamp`);
+  return micros;
+}
+
+/** UTC with microseconds, RFC 3339: `'2026-11-21T01:11:15.355823Z'`. */
+export function formatTimestamp(timestamp: Timestamp): string {
+  const seconds = Math.floor(timestamp / microsPerSecond);
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fractionOf(timestamp)}Z`;
+}
+
+/** Seconds since the epoch as exact decimal text: `'1763687475.355823'`. */
+export function formatEpochSeconds(timestamp: Timestamp): string {
+  return `${Math.floor(timestamp / microsPerSecond)}.${fractionOf(timestamp)}`;
+}
+
+/** The UTC date of a timestamp: `'2026-11-21'`. */
+export function dateOf(timestamp: Timestamp): string {
+  return new Date(timestamp / 1000).toISOString().slice(0, 10);
+}
+
+/** The first timestamp of the UTC day after the one of `timestamp`. */
+export function nextMidnight(timestamp: Timestamp): Timestamp {
+  const dayMicros = 86_400 * microsPerSecond;
+  return toTimestamp((Math.floor(timestamp / dayMicros) + 1) * dayMicros);
+}
+
+const written = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{6})Z$/;
+
+/** The inverse of `formatTimestamp`; undefined for any other text. */
+export function parseTimestamp(text: string): Timestamp | undefined {
+  const match = written.exec(text);
+  if (match === null) return undefined;
+  const millis = Date.parse(`${text.slice(0, 19)}Z`);
+  const micros = millis * 1000 + Number(match[1]);
+  return isTimestamp(micros) && formatTimestamp(micros) === text ? micros : undefined;
+}
+
+const instant =
+  /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/**
+ * The moment that an RFC 3339 date-time names, in microseconds; undefined for any other text.
+ * Digits past the microsecond are rounded down, or up for `'up'` (the start of a range), so that a
+ * range never takes in a record outside it. Moments before 1970 become the epoch. A leap second
+ * (`:60`) is refused, as clocks here never show one.
+ */
+export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp | undefined {
+  const match = instant.exec(text);
+  if (match === null) return undefined;
+  const [, date = '', time = '', fraction = '', offset = ''] = match;
+  const utcMillis = Date.parse(`${date}T${time}Z`);
+  const millis = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  if (Number.isNaN(millis) || !isOnCalendar(utcMillis, date, time)) return undefined;
+  const digits = fraction.padEnd(9, '0');
+  const extra = rounding === 'up' && /[1-9]/.test(digits.slice(6)) ? 1 : 0;
+  return toTimestamp(Math.max(0, millis * 1000 + Number(digits.slice(0, 6)) + extra));
+}
+
+/** Date.parse reads 30 February as 2 March and 24:00 as the next day; those are no dates here. */
+function isOnCalendar(utcMillis: number, date: string, time: string): boolean {
+  return new Date(utcMillis).toISOString().startsWith(`${date}T${time}`);
+}
+
+function fractionOf(timestamp: Timestamp): string {
+  return String(timestamp % microsPerSecond).padStart(6, '0');
+}

@@ -1,0 +1,41 @@
+import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { ProductId } from '../model/product-id.ts';
+import type { Timestamp } from '../model/timestamp.ts';
+import type { RecordSequence } from './record-sequence.ts';
+
+/**
+ * What the ledger needs of a storage driver. The ledger decides order, versions and previous prices;
+ * the driver keeps records and finds them again.
+ *
+ * `append` and `maintain` are called one at a time (the ledger's commit lane sees to it); the reads
+ * may run at any time, and see every record whose `append` has resolved.
+ */
+export interface LedgerStorage {
+  /** The seq of the last record on disk; 0 in an empty store. */
+  readonly lastSeq: number;
+
+  /** The timestamp of the last record on disk; undefined in an empty store. */
+  readonly lastTimestamp: Timestamp | undefined;
+
+  /**
+   * Appends one batch. When it resolves, all of its records are on disk. When it rejects, none will
+   * ever be read: `NO_SPACE`, `BACKLOG_FULL` and `STORAGE_BUSY` leave the storage usable, after
+   * `STORAGE_FAILED` it takes no more batches.
+   */
+  append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]>;
+
+  /** Work that is due by the clock and not by a write, such as sealing a segment at midnight. */
+  maintain(): Promise<void>;
+
+  /** The product's last record; undefined when it has none. */
+  lastRecord(productId: ProductId): Promise<PriceRecord | undefined>;
+
+  /** All records of one product. */
+  productRecords(productId: ProductId): Promise<RecordSequence>;
+
+  /** All records. */
+  allRecords(): Promise<RecordSequence>;
+
+  /** Puts everything in its final place and lets go of the directory. After `STORAGE_FAILED`: only lets go. */
+  close(): Promise<void>;
+}

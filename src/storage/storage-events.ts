@@ -1,0 +1,21 @@
+/**
+ * What the storage reports of its own accord, for logs and metrics: things that no caller waits for.
+ * Nothing reported here is also thrown. Implementations must not throw.
+ */
+export interface StorageEvents {
+  /** A batch reached the disk; `syncSeconds` is the time its fdatasync took. */
+  batchSynced(records: number, syncSeconds: number): void;
+  segmentSealed(file: string, rows: number, lastSeq: number): void;
+  /** The remains of an interrupted last batch were cut; their bytes were kept as `savedAs`. */
+  tornTailCut(file: string, offset: number, bytes: number, savedAs: string): void;
+  /** Product files hold every record up to `seq` (appended, not yet synced). */
+  aggregated(seq: number): void;
+  /** Product files are synced and the checkpoint written, up to `seq`. */
+  checkpointed(seq: number): void;
+  /** Work in the background failed and is tried again after `retryMs`; acknowledged data is safe in the journal. */
+  backgroundWorkFailed(work: string, error: unknown, retryMs: number): void;
+  /** A derived file (product file, checkpoint, manifest line) was missing or damaged and has been made anew. */
+  derivedFileRebuilt(file: string, reason: string): void;
+  /** The volume fell below the watermark or a write met no space (false), or has room again (true). */
+  roomChanged(hasRoom: boolean, freeBytes: number): void;
+}
