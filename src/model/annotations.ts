@@ -1,8 +1,15 @@
 /** The longest `source` or `reason`, in Unicode characters (code points). */
 export const annotationCharactersMax = 200;
 
-/** ISO 4217 codes as the Unicode CLDR lists them, those of former currencies included. */
-const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+/** The ISO 4217 codes that are no everyday money (funds, units of account, metals, test), which Intl leaves out. */
+const specialCurrencies =
+  'BOV CHE CHW CLF COU MXV USN UYI UYW VED XAG XAU XBA XBB XBC XBD XPD XPT XSU XTS XUA XXX';
+
+/** The ISO 4217 codes in use, and a few lately withdrawn, as this Node's Intl knows them. */
+const currencies: ReadonlySet<string> = new Set([
+  ...Intl.supportedValuesOf('currency'),
+  ...specialCurrencies.split(' '),
+]);
 
 /** The rule that a currency breaks, as a sentence for the client; undefined when it is one. */
 export function currencyProblem(value: unknown): string | undefined {

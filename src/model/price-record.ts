@@ -18,7 +18,7 @@ export interface PriceUpdate {
 export interface PriceRecord extends PriceUpdate {
   /** 1, 2, 3 … over all records. */
   readonly seq: number;
-  /** The seq of the last record of the batch that was written and synced together. */
+  /** The first seq of the batch: the records that were written and synced together. */
   readonly batch: number;
   /** 1, 2, 3 … within the product. */
   readonly version: number;
@@ -26,6 +26,11 @@ export interface PriceRecord extends PriceUpdate {
   readonly previousPrice: Price | null;
   /** Strictly increasing with seq. */
   readonly timestamp: Timestamp;
+  /**
+   * How many records the batch has: in its first record, when it has more than one. Recovery needs
+   * it to tell a whole last batch from one that was cut between two lines.
+   */
+  readonly batchSize?: number;
 }
 
 /** Where a record's line stands. */

@@ -49,13 +49,14 @@ export function parseTimestamp(text: string): Timestamp | undefined {
 }
 
 const instant =
-  /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+  /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
  * The moment that an RFC 3339 date-time names, in microseconds; undefined for any other text.
  * Digits past the microsecond are rounded down, or up for `'up'` (the start of a range), so that a
- * range never takes in a record outside it. Moments before 1970 become the epoch. A leap second
- * (`:60`) is refused, as clocks here never show one.
+ * range never takes in a record outside it. Moments before 1970 become the epoch, and those past the
+ * last timestamp (`9999-12-31T23:59:59Z`, for "no end") become that one. A leap second (`:60`) is
+ * refused, as clocks here never show one.
  */
 export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp | undefined {
   const match = instant.exec(text);
@@ -64,9 +65,9 @@ export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp |
   const utcMillis = Date.parse(`${date}T${time}Z`);
   const millis = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
   if (Number.isNaN(millis) || !isOnCalendar(utcMillis, date, time)) return undefined;
-  const digits = fraction.padEnd(9, '0');
-  const extra = rounding === 'up' && /[1-9]/.test(digits.slice(6)) ? 1 : 0;
-  return toTimestamp(Math.max(0, millis * 1000 + Number(digits.slice(0, 6)) + extra));
+  const wholeMicros = millis * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+  const extra = rounding === 'up' && /[1-9]/.test(fraction.slice(6)) ? 1 : 0;
+  return toTimestamp(Math.min(Math.max(0, wholeMicros + extra), Number.MAX_SAFE_INTEGER));
 }
 
 /** Date.parse reads 30 February as 2 March and 24:00 as the next day; those are no dates here. */

@@ -36,6 +36,6 @@ export interface LedgerStorage {
   /** All records. */
   allRecords(): Promise<RecordSequence>;
 
-  /** Puts everything in its final place and lets go of the directory. After `STORAGE_FAILED`: only lets go. */
+  /** Puts everything in its final place. After `STORAGE_FAILED`: only lets go of what is open. */
   close(): Promise<void>;
 }

@@ -1,0 +1,91 @@
+import Router, { type RouterMiddleware } from '@koa/router';
+import Koa, { type Context } from 'koa';
+import { answerErrors } from './http/answer-errors.ts';
+import { closeWhenDraining } from './http/close-when-draining.ts';
+import { currentPriceHandler } from './http/current-price.ts';
+import { defaultHeaders } from './http/default-headers.ts';
+import { limitConcurrency } from './http/limit-concurrency.ts';
+import { observeRequests } from './http/observe-requests.ts';
+import { queryPricesHandler } from './http/query-prices.ts';
+import { readBody } from './http/read-body.ts';
+import { refuseParameters } from './http/refuse-parameters.ts';
+import { refuseUnrouted } from './http/refuse-unrouted.ts';
+import { repriceHandler } from './http/reprice.ts';
+import { requireHost } from './http/require-host.ts';
+import { requireJsonAccepted } from './http/require-json-accepted.ts';
+import { requireTarget } from './http/require-target.ts';
+import type { PriceLedger } from './ledger/price-ledger.ts';
+import type { Log } from './ops/log.ts';
+import type { Metrics } from './ops/metrics.ts';
+
+export interface AppDependencies {
+  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'query'>;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'observeRequest'>;
+  readonly limits: HttpLimits;
+  /** Whether the service is stopping, so that no connection should live on. */
+  readonly isDraining: () => boolean;
+}
+
+export interface HttpLimits {
+  /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
+  readonly bodyBytesMax: number;
+  /** How many requests each GET endpoint serves in parallel; the next is refused with `TOO_MANY_READS`. */
+  readonly readsMax: number;
+}
+
+/** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
+export function createApp({ ledger, log, metrics, limits, isDraining }: AppDependencies): Koa {
+  const app = new Koa();
+  app.on('error', logKoaError(log));
+  app.use(observeRequests(log, metrics));
+  app.use(closeWhenDraining(isDraining));
+  app.use(defaultHeaders());
+  app.use(answerErrors());
+  app.use(requireHost());
+  app.use(requireTarget());
+  app.use(routes(ledger, limits).routes());
+  app.use(refuseUnrouted());
+  return app;
+}
+
+/** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
+function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
+  // Two spellings of one path would be two entries in every cache on the way.
+  const router = new Router({ strict: true, sensitive: true });
+  const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
+    for (const prefix of ['/api', '/api/v1']) {
+      router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
+    }
+  };
+  const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
+
+  route(
+    'post',
+    '/reprice',
+    refuseParameters(),
+    readBody(limits.bodyBytesMax),
+    repriceHandler(ledger),
+  );
+  route(
+    'get',
+    '/product/:productId/price',
+    ...read(),
+    refuseParameters(),
+    currentPriceHandler(ledger),
+  );
+  route('get', '/query', ...read(), queryPricesHandler(ledger));
+  return router;
+}
+
+/**
+ * Koa tells of connections that broke while they were being answered, which is the client's affair,
+ * and of errors outside `answerErrors`, which is ours.
+ */
+function logKoaError(log: Log): (error: Error, ctx: Context) => void {
+  return (error, ctx) => {
+    const isBroken = ctx.headerSent || !ctx.writable;
+    if (isBroken) log.debug('a connection broke before its answer was sent', { error });
+    else log.error('a request could not be answered', { error });
+  };
+}

@@ -1,0 +1,55 @@
+import { RepricerError } from '../errors.ts';
+import { type ExitCode, exitCode } from '../exit-code.ts';
+import { DirectoryLock } from '../files/directory-lock.ts';
+import { type FileSystem, isMissing } from '../files/file-system.ts';
+import { formatTimestamp } from '../model/timestamp.ts';
+import { describeDamage } from '../storage/damage.ts';
+import { type VerifyReport, verifyStore } from '../storage/verify.ts';
+
+/** Reads everything in a data directory and prints what it found: 0 when all is well, 65 when not. */
+export async function verify(
+  files: FileSystem,
+  directory: string,
+  print: (line: string) => void,
+): Promise<ExitCode> {
+  await refuseMissing(files, directory);
+  const lock = await DirectoryLock.acquireIfPresent(files, directory);
+  try {
+    const report = await verifyStore(files, directory);
+    for (const line of describeReport(directory, report)) print(line);
+    return report.damageCount === 0 ? exitCode.ok : exitCode.damaged;
+  } finally {
+    await lock?.release();
+  }
+}
+
+async function refuseMissing(files: FileSystem, directory: string): Promise<void> {
+  try {
+    await files.stat(directory);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new RepricerError(
+      'INVALID_CONFIG',
+      `there is no directory ${directory}; name the data directory with --data-dir`,
+      { cause: error },
+    );
+  }
+}
+
+export function describeReport(directory: string, report: VerifyReport): readonly string[] {
+  const { records, products, segments, journalBytes, lastTimestamp, checkpointSeq } = report;
+  const hidden = report.damageCount - report.damages.length;
+  return [
+    `data directory  ${directory}`,
+    `journal         ${records} records in ${segments} segments, ${journalBytes} bytes`,
+    `last record     ${lastTimestamp === undefined ? 'none' : formatTimestamp(lastTimestamp)}`,
+    `product files   ${products}`,
+    `checkpoint      ${checkpointSeq === undefined ? 'none' : `seq ${checkpointSeq}`}`,
+    ...report.notes.map((note) => `note            ${note}`),
+    ...report.damages.map((damage) => `DAMAGE          ${describeDamage(damage)}`),
+    ...(hidden > 0 ? [`DAMAGE          and ${hidden} more`] : []),
+    report.damageCount === 0
+      ? 'All is well: every line, sum and chain was checked.'
+      : `${report.damageCount} damaged. Nothing was changed.`,
+  ];
+}

@@ -1,0 +1,62 @@
+import type { RouterContext, RouterMiddleware } from '@koa/router';
+import { RepricerError } from '../errors.ts';
+import type { Log } from '../ops/log.ts';
+import type { Metrics } from '../ops/metrics.ts';
+import { formatTraceparent, startTrace } from '../ops/trace.ts';
+
+/** The longest path that is logged, in characters. */
+const loggedPathCharactersMax = 256;
+
+/** Counts and logs every request, in one line each, under the trace that the client began or a new one. */
+export function observeRequests(
+  log: Log,
+  metrics: Pick<Metrics, 'observeRequest'>,
+): RouterMiddleware {
+  return async function observeRequests(ctx, next) {
+    const startedMs = performance.now();
+    const trace = startTrace(ctx.get('traceparent'));
+    ctx.set('traceresponse', formatTraceparent(trace));
+
+    await next();
+
+    const durationMs = performance.now() - startedMs;
+    const { method, status } = ctx;
+    const route = routeOf(ctx);
+    metrics.observeRequest({ route, method, status, seconds: durationMs / 1000 });
+    const level = levelFor(status);
+    if (!log.isEnabled(level)) return;
+    log[level]('request', {
+      method,
+      route,
+      path: loggedPath(ctx.originalUrl),
+      status,
+      durationMs: Math.round(durationMs * 1000) / 1000,
+      traceId: trace.traceId,
+      spanId: trace.spanId,
+      ...failureFields(ctx.state.failure, status),
+    });
+  };
+}
+
+/** The pattern that the path matched, the same for every version of the API: labels must be few. */
+function routeOf(ctx: RouterContext): string {
+  return ctx.matched?.[0]?.name ?? 'unmatched';
+}
+
+function levelFor(status: number): 'info' | 'warn' | 'error' {
+  if (status < 500) return 'info';
+  // A full queue, a full disk or a stop is told by the answer and is no mistake of ours.
+  return status === 503 || status === 507 ? 'warn' : 'error';
+}
+
+/** The path without its query. The parser lets only printable ASCII into a target. */
+function loggedPath(url: string): string {
+  const [path = ''] = url.slice(0, loggedPathCharactersMax).split('?');
+  return path;
+}
+
+function failureFields(failure: unknown, status: number): Record<string, unknown> {
+  if (failure === undefined) return {};
+  const code = failure instanceof RepricerError ? failure.code : 'INTERNAL';
+  return status < 500 ? { code } : { code, error: failure };
+}

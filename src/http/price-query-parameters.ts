@@ -1,0 +1,59 @@
+import type { PriceQuery } from '../ledger/price-query.ts';
+import { isProductId, type ProductId, productIdProblem } from '../model/product-id.ts';
+import { parseInstant, type Timestamp } from '../model/timestamp.ts';
+import { type ParameterForm, QueryParameters } from './query-parameters.ts';
+
+/** The most products that one query reads, as each costs a file to open. */
+export const queryProductsMax = 50;
+
+export const pageSizeDefault = 25;
+export const pageSizeMax = 1000;
+
+/** The query of `GET /api/query`, or BAD_REQUEST with every rule that its parameters break. */
+export function parsePriceQuery(queryString: string): PriceQuery {
+  const parameters = new QueryParameters(queryString);
+  const productIds = parameters.all('productId', productIdForm, queryProductsMax);
+  // Rounded inwards, so that no record outside the range is shown.
+  const from = parameters.one(['from'], instantForm('up'));
+  const to = parameters.one(['to'], instantForm('down'));
+  const order = parameters.one(['order'], orderForm) ?? 'asc';
+  const pageSize = parameters.one(['pageSize', 'pagesize'], countForm(pageSizeMax));
+  const pageNumber = parameters.one(['pageNumber'], countForm(Number.MAX_SAFE_INTEGER));
+  parameters.refuseRest();
+  return {
+    productIds,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    order,
+    pageSize: pageSize ?? pageSizeDefault,
+    pageNumber: pageNumber ?? 1,
+  };
+}
+
+const productIdForm: ParameterForm<ProductId> = {
+  parse: (text) => (isProductId(text) ? text : undefined),
+  rule: (text) => productIdProblem(text) ?? 'must be a product id',
+};
+
+const orderForm: ParameterForm<'asc' | 'desc'> = {
+  parse: (text) => (text === 'asc' || text === 'desc' ? text : undefined),
+  rule: () => 'must be asc or desc',
+};
+
+function instantForm(rounding: 'up' | 'down'): ParameterForm<Timestamp> {
+  return {
+    parse: (text) => parseInstant(text, rounding),
+    rule: () =>
+      'must be an RFC 3339 date-time such as 2026-11-21T01:11:15Z; ' +
+      'the + of an offset must be sent as %2B',
+  };
+}
+
+/** A whole number from 1, without sign or leading zeros. */
+function countForm(max: number): ParameterForm<number> {
+  const parse = (text: string) => (/^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Infinity);
+  return {
+    parse: (text) => (parse(text) <= max ? parse(text) : undefined),
+    rule: () => `must be a whole number from 1 to ${max}`,
+  };
+}

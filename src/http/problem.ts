@@ -1,0 +1,115 @@
+import { type ErrorCode, type FieldProblem, RepricerError } from '../errors.ts';
+
+/** How an error is told to a client: an RFC 9457 problem. */
+export interface Problem {
+  /** A stable URI reference that names the kind of problem. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** The broken rules of the request; empty where there is nothing to mend in it. */
+  readonly errors: readonly FieldProblem[];
+  /** After how many seconds the same request may well succeed. */
+  readonly retryAfterSeconds: number | undefined;
+}
+
+export const problemMediaType = 'application/problem+json';
+
+/** Any error as a problem; one that is not ours becomes `INTERNAL`, and nothing of it is shown. */
+export function toProblem(error: unknown): Problem {
+  const code = error instanceof RepricerError ? error.code : 'INTERNAL';
+  const kind = kinds[code];
+  return {
+    type: `/problems/${code.toLowerCase().replaceAll('_', '-')}`,
+    title: kind.title,
+    status: kind.status,
+    detail: kind.detail ?? (error instanceof RepricerError ? error.message : kind.title),
+    errors: error instanceof RepricerError ? error.fields : [],
+    retryAfterSeconds: kind.retryAfterSeconds,
+  };
+}
+
+export function presentProblem({ type, title, status, detail, errors }: Problem): string {
+  const shown = { type, title, status, detail };
+  return JSON.stringify(errors.length === 0 ? shown : { ...shown, errors });
+}
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** What is said instead of the error's message, which for a 5xx may show internals. */
+  readonly detail?: string;
+  readonly retryAfterSeconds?: number;
+}
+
+const internal: ProblemKind = {
+  status: 500,
+  title: 'Internal error',
+  detail: 'The service made a mistake; it has been logged.',
+};
+
+const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
+  BAD_REQUEST: { status: 400, title: 'Bad request' },
+  NOT_FOUND: { status: 404, title: 'Not found' },
+  UNKNOWN_PRODUCT: { status: 404, title: 'Unknown product' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
+  NOT_ACCEPTABLE: { status: 406, title: 'Not acceptable' },
+  REQUEST_TIMEOUT: { status: 408, title: 'Request timeout' },
+  PRECONDITION_FAILED: { status: 412, title: 'Precondition failed' },
+  BODY_TOO_LARGE: { status: 413, title: 'Content too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'Request header fields too large' },
+  QUEUE_FULL: {
+    status: 503,
+    title: 'Queue full',
+    detail: 'As many records wait to be written as the queue holds; nothing was recorded.',
+    retryAfterSeconds: 1,
+  },
+  TOO_MANY_READS: {
+    status: 503,
+    title: 'Too many reads',
+    detail: 'As many requests as this endpoint serves in parallel are being served.',
+    retryAfterSeconds: 1,
+  },
+  BACKLOG_FULL: {
+    status: 503,
+    title: 'Backlog full',
+    detail: 'Too many records wait for their product files; nothing was recorded.',
+    retryAfterSeconds: 1,
+  },
+  DRAINING: {
+    status: 503,
+    title: 'Stopping',
+    detail: 'The service is stopping and takes no new writes; nothing was recorded.',
+    retryAfterSeconds: 1,
+  },
+  NO_SPACE: {
+    status: 507,
+    title: 'No space',
+    detail: 'The volume has no room for the record; nothing was recorded.',
+    retryAfterSeconds: 10,
+  },
+  STORAGE_FAILED: {
+    status: 503,
+    title: 'Storage failed',
+    detail: 'The storage failed and takes no more writes until the service is started again.',
+    retryAfterSeconds: 1,
+  },
+  STORAGE_BUSY: {
+    status: 503,
+    title: 'Storage busy',
+    detail: 'The storage could not serve the request for a passing reason.',
+    retryAfterSeconds: 1,
+  },
+  PRODUCT_FILE_DAMAGED: {
+    status: 503,
+    title: 'Product file damaged',
+    detail: "The product's file is damaged and has to be rebuilt from the journal.",
+    retryAfterSeconds: 1,
+  },
+  // These end the start of a service, so a request that meets one met a mistake of ours.
+  JOURNAL_DAMAGED: internal,
+  DIRECTORY_LOCKED: internal,
+  INVALID_CONFIG: internal,
+  INTERNAL: internal,
+};

@@ -1,0 +1,28 @@
+import { LRUCache } from 'lru-cache';
+import type { PriceRecord } from '../model/price-record.ts';
+import type { ProductId } from '../model/product-id.ts';
+
+/**
+ * The last record of recently used products, at most `entriesMax` of them; the least recently used
+ * leave first. What is not here is read from the storage.
+ */
+export class LastPrices {
+  readonly #entries: LRUCache<ProductId, PriceRecord>;
+  hits = 0;
+  misses = 0;
+
+  constructor(entriesMax: number) {
+    this.#entries = new LRUCache({ max: entriesMax });
+  }
+
+  get(productId: ProductId): PriceRecord | undefined {
+    const record = this.#entries.get(productId);
+    if (record === undefined) this.misses += 1;
+    else this.hits += 1;
+    return record;
+  }
+
+  set(record: PriceRecord): void {
+    this.#entries.set(record.productId, record);
+  }
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+import { isatty } from 'node:tty';
+import { serve } from './cli/serve.ts';
+import { verify } from './cli/verify.ts';
+import { configHelp, readProcessConfig, readProcessDataDir } from './config.ts';
+import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
+import { nodeFileSystem } from './files/file-system.ts';
+import { writeToFd } from './files/output.ts';
+import { createSystemClock } from './ledger/clock.ts';
+import { createLog } from './ops/log.ts';
+
+/* The process: which command, its signals, and the code it ends with. */
+
+const stdout = 1;
+
+const usage = `Usage: repricer <command> [flags]
+
+Commands:
+  serve    serve the price ledger over HTTP until SIGTERM or SIGINT
+  verify   read everything in a data directory and check it; changes nothing
+
+Flags of serve, each also an environment variable (verify takes --data-dir only):
+${configHelp()}
+
+Exit codes: 0 done, 1 a stop passed its deadline or a mistake of ours, 64 bad flags,
+65 damaged data, 74 reading or writing failed, 75 another process owns the directory.
+`;
+
+const [command = '', ...flags] = process.argv.slice(2);
+process.exit(await run());
+
+async function run(): Promise<ExitCode> {
+  const isHelpAsked = [command, ...flags].some((word) => word === '--help' || word === '-h');
+  if (isHelpAsked || command === 'help') {
+    print(usage);
+    return exitCode.ok;
+  }
+  try {
+    if (command === 'serve') return await runServe();
+    if (command === 'verify') return await verify(nodeFileSystem, readProcessDataDir(flags), print);
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    return exitCodeOf(error);
+  }
+  complain(`${JSON.stringify(command)} is not a command; "repricer --help" lists them`);
+  return exitCode.usage;
+}
+
+async function runServe(): Promise<ExitCode> {
+  const config = readProcessConfig(flags);
+  const isTerminal = isatty(stdout);
+  const log = createLog({ level: config.logLevel, write: writeToFd(stdout), isTerminal });
+  try {
+    const parts = { files: nodeFileSystem, clock: createSystemClock(), log };
+    return await serve(config, parts, stopSignal());
+  } catch (error) {
+    log.error('the service could not start', { error });
+    return exitCodeOf(error);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Resolves with the first signal that asks for a stop. The second ends the process at once, which is always safe. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let isAsked = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (isAsked) process.exit(exitCode.failed);
+        isAsked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(line: string): void {
+  process.stderr.write(`repricer: ${line}\n`);
+}

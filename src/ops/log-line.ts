@@ -1,0 +1,97 @@
+import { errnoOf } from '../errors.ts';
+
+/** Most severe first. */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** What a line says beside its message; the three names are the line's own. */
+export interface LogFields {
+  readonly [name: string]: unknown;
+  readonly timestamp?: never;
+  readonly level?: never;
+  readonly message?: never;
+}
+
+export interface LogEntry {
+  readonly timestamp: Date;
+  readonly level: string;
+  readonly message: string;
+  readonly fields: object;
+}
+
+/** Causes of causes are written this deep, so that a cycle of causes ends. */
+const causesMax = 5;
+
+/** Stands for a value that JSON cannot hold, such as a circle. */
+const unwritable = '(not writable as JSON)';
+
+/** Characters that end a line or steer a terminal; JSON leaves those from U+007F on as they are. */
+const lineBreaking = /[\p{Cc}\u2028\u2029]/gu;
+
+/** One JSON object, for machines. */
+export function formatJsonLine({ timestamp, level, message, fields }: LogEntry): string {
+  const line: Record<string, unknown> = { timestamp, level, message };
+  for (const [name, value] of given(fields)) {
+    line[name] = describe(value, level === 'error');
+  }
+  return toJson(line) ?? toJson(withoutUnwritable(line)) ?? '';
+}
+
+/** One readable line; below it, for an error, where it came from. */
+export function formatTerminalLine({ timestamp, level, message, fields }: LogEntry): string {
+  const values = given(fields).map(([name, value]) => {
+    return `${escapeControls(name)}=${toShort(value)}`;
+  });
+  const time = timestamp.toISOString().slice(11, 23);
+  const line = [time, level.toUpperCase().padEnd(5), escapeControls(message), ...values].join(' ');
+  const stacks = level === 'error' ? Object.values(fields).flatMap(stackLines) : [];
+  return [line, ...stacks].join('\n');
+}
+
+function given(fields: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(fields).filter(([, value]) => value !== undefined);
+}
+
+function describe(value: unknown, withStack: boolean, depth = 0): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (!(value instanceof Error)) return value;
+  return {
+    name: value.name,
+    code: errnoOf(value),
+    message: value.message,
+    stack: withStack ? value.stack : undefined,
+    cause: depth < causesMax ? describe(value.cause, withStack, depth + 1) : undefined,
+  };
+}
+
+/** Undefined for what JSON cannot hold. It never throws, as logging must not fail the work that it tells of. */
+function toJson(value: unknown): string | undefined {
+  try {
+    const text: string | undefined = JSON.stringify(value);
+    return text === undefined ? undefined : escapeControls(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutUnwritable(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const names = Object.keys(line);
+  return Object.fromEntries(
+    names.map((name) => [name, toJson(line[name]) === undefined ? unwritable : line[name]]),
+  );
+}
+
+function toShort(value: unknown): string {
+  if (typeof value === 'string' && /^[\w./:@%+-]+$/.test(value)) return value;
+  return toJson(describe(value, false)) ?? unwritable;
+}
+
+function stackLines(value: unknown): readonly string[] {
+  if (!(value instanceof Error) || value.stack === undefined) return [];
+  return value.stack.split('\n').map((line) => `    ${escapeControls(line.trim())}`);
+}
+
+function escapeControls(text: string): string {
+  return text.replace(lineBreaking, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

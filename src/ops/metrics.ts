@@ -1,0 +1,200 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What other objects count or hold, read at each scrape; undefined is not known (yet). */
+export interface Readings {
+  readonly isReady: boolean;
+  /** Records that wait or are being written. */
+  readonly queueLength: number;
+  readonly acknowledgedSeq: number | undefined;
+  /** Room on the volume. */
+  readonly freeBytes: number | undefined;
+  /** Last prices found in memory, and not found there, since the start. */
+  readonly lastPriceCacheHits: number;
+  readonly lastPriceCacheMisses: number;
+  /** Since the start. */
+  readonly logLinesDropped: number;
+}
+
+/** An answered request. */
+export interface RequestObservation {
+  /** The route's pattern and never the request's path, or series would grow without end. */
+  readonly route: string;
+  readonly method: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/**
+ * The measurements of this process, in the form that Prometheus scrapes.
+ *
+ * A value that is not known yet has no sample, because a seq of 0 would read as a lost ledger.
+ * A scrape holds up the event loop for about 0.1 ms per histogram series, so series are few.
+ */
+export class Metrics {
+  readonly #read: () => Readings | Promise<Readings>;
+  readonly #registry = new Registry();
+  readonly #registers = [this.#registry];
+
+  readonly #requests = new Counter({
+    name: 'repricer_http_requests_total',
+    help: 'Answered requests.',
+    labelNames: ['route', 'method', 'status_class'],
+    registers: this.#registers,
+  });
+  readonly #requestSeconds = new Histogram({
+    name: 'repricer_http_request_seconds',
+    help: 'Time from a request to the end of its answer.',
+    labelNames: ['route'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5],
+    registers: this.#registers,
+  });
+  readonly #batchRecords = new Histogram({
+    name: 'repricer_batch_records',
+    help: 'Records that one group commit wrote and synced together.',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 1000],
+    registers: this.#registers,
+  });
+  readonly #syncSeconds = new Histogram({
+    name: 'repricer_sync_seconds',
+    help: 'Time that the fdatasync of a batch took.',
+    buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10],
+    registers: this.#registers,
+  });
+  readonly #backgroundFailures = new Counter({
+    name: 'repricer_background_failures_total',
+    help: 'Failed attempts of background work; each is tried again.',
+    labelNames: ['work'],
+    registers: this.#registers,
+  });
+  readonly #tornTails = this.#counter(
+    'repricer_torn_tails_cut_total',
+    'Remains of interrupted batches that recovery cut.',
+  );
+  readonly #cacheHits = this.#counter(
+    'repricer_last_price_cache_hits_total',
+    'Last prices that were found in memory.',
+  );
+  readonly #cacheMisses = this.#counter(
+    'repricer_last_price_cache_misses_total',
+    'Last prices that were not found in memory.',
+  );
+  readonly #logLinesDropped = this.#counter(
+    'repricer_log_lines_dropped_total',
+    'Log lines that no reader will see.',
+  );
+  readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
+  readonly #queueLength = this.#gauge(
+    'repricer_queue_length',
+    'Records that wait or are being written.',
+  );
+  readonly #freeBytes = this.#gauge('repricer_free_bytes', 'Room on the volume of the ledger.');
+  readonly #acknowledgedSeq = this.#gauge(
+    'repricer_acknowledged_seq',
+    'Seq of the last record that was acknowledged.',
+  );
+  readonly #sealedSeq = this.#gauge(
+    'repricer_sealed_seq',
+    'Seq of the last record in a sealed segment.',
+  );
+  readonly #aggregatedSeq = this.#gauge(
+    'repricer_aggregated_seq',
+    'Seq up to which product files are complete.',
+  );
+  readonly #checkpointSeq = this.#gauge(
+    'repricer_checkpoint_seq',
+    'Seq up to which product files are complete and on disk.',
+  );
+
+  /** Series by their labels, because finding a child by its label object is the dear part. */
+  readonly #requestCounters = new Map<string, Counter.Internal>();
+  readonly #requestTimers = new Map<string, Histogram.Internal<'route'>>();
+
+  /** `read` is called at each scrape; when it rejects, so does `render`. */
+  constructor(read: () => Readings | Promise<Readings>) {
+    this.#read = read;
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  async render(): Promise<string> {
+    const readings = await this.#read();
+    setGauge(this.#ready, readings.isReady ? 1 : 0);
+    setGauge(this.#queueLength, readings.queueLength);
+    setGauge(this.#acknowledgedSeq, readings.acknowledgedSeq);
+    setGauge(this.#freeBytes, readings.freeBytes);
+    setCounter(this.#cacheHits, readings.lastPriceCacheHits);
+    setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
+    setCounter(this.#logLinesDropped, readings.logLinesDropped);
+    return this.#registry.metrics();
+  }
+
+  observeRequest({ route, method, status, seconds }: RequestObservation): void {
+    this.#requestCounter(route, method, `${Math.floor(status / 100)}xx`).inc();
+    this.#requestTimer(route).observe(seconds);
+  }
+
+  observeBatch(records: number, syncSeconds: number): void {
+    this.#batchRecords.observe(records);
+    this.#syncSeconds.observe(syncSeconds);
+  }
+
+  setSealedSeq(seq: number): void {
+    this.#sealedSeq.set(seq);
+  }
+
+  setAggregatedSeq(seq: number): void {
+    this.#aggregatedSeq.set(seq);
+  }
+
+  setCheckpointSeq(seq: number): void {
+    this.#checkpointSeq.set(seq);
+  }
+
+  countBackgroundFailure(work: string): void {
+    this.#backgroundFailures.inc({ work });
+  }
+
+  countTornTail(): void {
+    this.#tornTails.inc();
+  }
+
+  #counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: this.#registers });
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    const gauge = new Gauge({ name, help, registers: this.#registers });
+    gauge.remove();
+    return gauge;
+  }
+
+  #requestCounter(route: string, method: string, statusClass: string): Counter.Internal {
+    const key = `${method} ${statusClass} ${route}`;
+    const known = this.#requestCounters.get(key);
+    if (known !== undefined) return known;
+    const counter = this.#requests.labels({ route, method, status_class: statusClass });
+    this.#requestCounters.set(key, counter);
+    return counter;
+  }
+
+  #requestTimer(route: string): Histogram.Internal<'route'> {
+    const known = this.#requestTimers.get(route);
+    if (known !== undefined) return known;
+    const timer = this.#requestSeconds.labels({ route });
+    this.#requestTimers.set(route, timer);
+    return timer;
+  }
+}
+
+function setGauge(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
+}
+
+function setCounter(counter: Counter, value: number): void {
+  counter.reset();
+  counter.inc(value);
+}

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from './app.ts';
+import type { Config } from './config.ts';
+import type { RepricerError } from './errors.ts';
+import { makeDirectories } from './files/directories.ts';
+import { DirectoryLock } from './files/directory-lock.ts';
+import type { FileSystem } from './files/file-system.ts';
+import { createHttpServer } from './http/http-server.ts';
+import type { Clock } from './ledger/clock.ts';
+import { PriceLedger } from './ledger/price-ledger.ts';
+import { createBackplane } from './ops/backplane.ts';
+import { Health } from './ops/health.ts';
+import type { Log } from './ops/log.ts';
+import { Metrics } from './ops/metrics.ts';
+import { createStorageReporter } from './ops/storage-reporter.ts';
+import { FileStorage } from './storage/file-storage.ts';
+import type { StorageEvents } from './storage/storage-events.ts';
+
+/** What the process gives the service; a test puts its own in their place. */
+export interface ServiceParts {
+  readonly files: FileSystem;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told once when the storage has failed for good: the process has to end and be started again. */
+  readonly onFailure: (error: RepricerError) => void;
+}
+
+/** A service that has recovered its data and listens. */
+export interface Service {
+  readonly port: number;
+  readonly backplanePort: number;
+  /** Gives every accepted request its true answer, puts everything in its final place, and lets go of it. */
+  stop(): Promise<void>;
+}
+
+/** How often connections that have become idle are closed while the server drains. */
+const idleSweepMs = 50;
+
+/**
+ * Builds every object, hands each what it needs, and starts them in this order: lock, backplane,
+ * storage (which recovers), ledger, HTTP. They stop in the reverse order, also when a step of the
+ * start fails. Throws what the failing step throws.
+ */
+export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
+  const steps = new StopSteps();
+  try {
+    return await start(config, parts, steps);
+  } catch (error) {
+    await steps.runAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  { files, clock, log, onFailure }: ServiceParts,
+  steps: StopSteps,
+): Promise<Service> {
+  await makeDirectories(files, config.dataDir);
+  const lock = await DirectoryLock.acquire(files, config.dataDir);
+  steps.add(() => lock.release());
+
+  const health = new Health();
+  health.notReady('recovering');
+  let ledger: PriceLedger | undefined;
+  let freeBytes: number | undefined;
+  const metrics = new Metrics(() => ({
+    isReady: health.isReady,
+    queueLength: ledger?.queueLength ?? 0,
+    acknowledgedSeq: ledger?.lastSeq,
+    freeBytes,
+    lastPriceCacheHits: ledger?.cacheHits ?? 0,
+    lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
+    logLinesDropped: log.droppedLines,
+  }));
+  const backplane = createServer(createBackplane({ health, metrics }).callback());
+  const backplanePort = await listen(backplane, config.backplanePort, config.host);
+  steps.add(() => closeAtOnce(backplane));
+
+  const reporter = createStorageReporter(log, metrics);
+  const events: StorageEvents = {
+    ...reporter,
+    roomMeasured: (bytes) => {
+      freeBytes = bytes;
+    },
+    roomChanged: (hasRoom, bytes) => {
+      reporter.roomChanged(hasRoom, bytes);
+      if (hasRoom) health.cleared('no space');
+      else health.notReady('no space', `${bytes} bytes are free on the volume`);
+    },
+  };
+  const options = { ...config, directory: config.dataDir };
+  const storage = await FileStorage.open(files, options, events, clock);
+  for (const setSeq of [metrics.setSealedSeq, metrics.setAggregatedSeq, metrics.setCheckpointSeq]) {
+    setSeq.call(metrics, storage.lastSeq);
+  }
+
+  ledger = new PriceLedger(storage, config, clock, (error) => {
+    health.notReady('storage failed', error.message);
+    onFailure(error);
+  });
+  const openLedger = ledger;
+  steps.add(() => openLedger.close());
+
+  let isDraining = false;
+  const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
+  const server = createHttpServer(app, config);
+  const port = await listen(server, config.port, config.host);
+  steps.add(() => drain(server));
+
+  health.cleared('recovering');
+  const stop = async () => {
+    isDraining = true;
+    health.notReady('draining');
+    await steps.runAll();
+  };
+  return { port, backplanePort, stop };
+}
+
+/** What has to be undone, in the reverse order. */
+class StopSteps {
+  readonly #steps: (() => Promise<void>)[] = [];
+
+  add(step: () => Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  /** Runs every step, also after one has failed, and throws the first failure at the end. */
+  async runAll(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      await step().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  return portOf(server.address());
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/**
+ * Takes no new connections and resolves when the last one is closed. `close()` alone would leave those
+ * open that are idle only after it was called.
+ */
+async function drain(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+  await closed;
+  clearInterval(sweep);
+}
+
+async function closeAtOnce(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}

@@ -1,0 +1,92 @@
+import type { PriceRecord } from '../model/price-record.ts';
+import type { ProductId } from '../model/product-id.ts';
+
+/** One product's records that are not in its file yet, with their lines, in order. */
+export interface ProductTail {
+  readonly records: PriceRecord[];
+  readonly lines: string[];
+  /** Whether an append of it has failed, so that the file may end with a part of it. */
+  mayBeThere: boolean;
+}
+
+/**
+ * The records that are in the journal and not yet in their product files.
+ *
+ * Invariant: a record is here, or in its product file, or both, from the moment it is added.
+ *
+ * Bounded: whoever adds waits for room first. Two generations: a window that is being put into product
+ * files, and the one that is filling up meanwhile.
+ */
+export class Backlog {
+  readonly #recordsMax: number;
+  #window = new Map<ProductId, ProductTail>();
+  #filling = new Map<ProductId, ProductTail>();
+  #records = 0;
+  #waitingForRoom: (() => void)[] = [];
+
+  constructor(recordsMax: number) {
+    this.#recordsMax = recordsMax;
+  }
+
+  get isEmpty(): boolean {
+    return this.#records === 0;
+  }
+
+  /** The product's records that are not surely in its file, in order of version. */
+  recordsOf(productId: ProductId): readonly PriceRecord[] {
+    const window = this.#window.get(productId)?.records;
+    const filling = this.#filling.get(productId)?.records;
+    return window === undefined || filling === undefined
+      ? [...(window ?? filling ?? [])]
+      : [...window, ...filling];
+  }
+
+  add(record: PriceRecord, line: string): void {
+    const tail = this.#filling.get(record.productId);
+    if (tail === undefined) {
+      const first = { records: [record], lines: [line], mayBeThere: false };
+      this.#filling.set(record.productId, first);
+    } else {
+      tail.records.push(record);
+      tail.lines.push(line);
+    }
+    this.#records += 1;
+  }
+
+  /** The window to put into product files: the one that was not finished, or all that came since. */
+  takeWindow(): ReadonlyMap<ProductId, ProductTail> {
+    if (this.#window.size === 0) {
+      [this.#window, this.#filling] = [this.#filling, this.#window];
+    }
+    return this.#window;
+  }
+
+  /** Says that a product's part of the window is in its file. */
+  finish(productId: ProductId): void {
+    this.#records -= this.#window.get(productId)?.records.length ?? 0;
+    this.#window.delete(productId);
+    for (const wake of this.#waitingForRoom.splice(0)) wake();
+  }
+
+  /** Waits until `records` more fit; false when they still do not after `waitMs`. */
+  async hasRoom(records: number, waitMs: number): Promise<boolean> {
+    const deadline = performance.now() + waitMs;
+    // An empty backlog takes a batch of any size, or one larger than the bound would wait for ever.
+    while (this.#records > 0 && this.#records + records > this.#recordsMax) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) return false;
+      await this.#somethingFinished(leftMs);
+    }
+    return true;
+  }
+
+  #somethingFinished(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, waitMs);
+      this.#waitingForRoom.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { hasCode } from '../errors.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import { readLines } from '../files/lines.ts';
+import type { ProductId } from '../model/product-id.ts';
+import { journalDamaged } from './damage.ts';
+import { inParallel } from './in-parallel.ts';
+import type { ReadableSegment } from './journal.ts';
+import { openSegment } from './open-segment.ts';
+import { productFile } from './product-file.ts';
+import type { ProductFiles } from './product-files.ts';
+import { linesOfProduct } from './product-lines.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import type { StorageEvents } from './storage-events.ts';
+
+/** Records are put into product files after this many bytes of the journal, so that memory stays bounded. */
+const portionBytes = 32 * 1024 * 1024;
+const writersInParallel = 4;
+
+/** What a portion of the journal holds for one product. */
+interface ProductPortion {
+  readonly firstVersion: number;
+  readonly lines: string[];
+}
+
+/**
+ * Brings product files up to the journal's end, given that they are complete and on disk up to
+ * `checkpointSeq` (0: make them anew). What they hold beyond that may be anything that an interrupted
+ * append can leave. It may itself be interrupted and run again; nothing is synced here.
+ */
+export class CatchUp {
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  readonly #segments: readonly ReadableSegment[];
+  readonly #productFiles: ProductFiles;
+  readonly #events: StorageEvents;
+  #portion = new Map<ProductId, ProductPortion>();
+  #portionBytes = 0;
+
+  constructor(
+    files: FileSystem,
+    directory: string,
+    segments: readonly ReadableSegment[],
+    productFiles: ProductFiles,
+    events: StorageEvents,
+  ) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#segments = segments;
+    this.#productFiles = productFiles;
+    this.#events = events;
+  }
+
+  async run(checkpointSeq: number): Promise<void> {
+    for (const segment of this.#segments) {
+      if (segment.lastSeq > checkpointSeq) await this.#takeSegment(segment, checkpointSeq);
+    }
+    await this.#settlePortion();
+  }
+
+  async #takeSegment(segment: ReadableSegment, checkpointSeq: number): Promise<void> {
+    const file = await openSegment(this.#files, this.#directory, segment);
+    try {
+      for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
+        for (const line of lines) this.#take(segment, line.offset, line.bytes, checkpointSeq);
+        if (this.#portionBytes >= portionBytes) await this.#settlePortion();
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  #take(segment: ReadableSegment, offset: number, line: Buffer, checkpointSeq: number): void {
+    const record = decodeRecord(line);
+    if (record instanceof BadRecord) {
+      const { file, firstSeq: seq } = segment;
+      throw journalDamaged({ file, offset, seq, problem: record.problem });
+    }
+    if (record.seq <= checkpointSeq) return;
+    const portion = this.#portion.get(record.productId);
+    const text = `${line.toString()}\n`;
+    if (portion !== undefined) portion.lines.push(text);
+    else this.#portion.set(record.productId, { firstVersion: record.version, lines: [text] });
+    this.#portionBytes += line.length;
+  }
+
+  async #settlePortion(): Promise<void> {
+    await inParallel([...this.#portion], writersInParallel, ([productId, portion]) =>
+      this.#settle(productId, portion),
+    );
+    this.#portion = new Map();
+    this.#portionBytes = 0;
+  }
+
+  async #settle(productId: ProductId, { firstVersion, lines }: ProductPortion): Promise<void> {
+    const text = lines.join('');
+    try {
+      await this.#productFiles.settle(productId, firstVersion, text);
+    } catch (error) {
+      if (!hasCode(error, 'PRODUCT_FILE_DAMAGED')) throw error;
+      await this.#rebuildBelow(productId, firstVersion);
+      await this.#productFiles.settle(productId, firstVersion, text);
+    }
+  }
+
+  async #rebuildBelow(productId: ProductId, versionEnd: number): Promise<void> {
+    const lines = linesOfProduct(
+      this.#files,
+      this.#directory,
+      this.#segments,
+      productId,
+      versionEnd,
+      Number.POSITIVE_INFINITY,
+    );
+    await this.#productFiles.replace(productId, lines);
+    this.#events.derivedFileRebuilt(
+      productFile(productId),
+      'it lacked versions before the checkpoint',
+    );
+  }
+}

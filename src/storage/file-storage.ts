@@ -1,0 +1,233 @@
+import { join } from 'node:path';
+import { hasCode, RepricerError } from '../errors.ts';
+import { listIfPresent } from '../files/directories.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { ProductId } from '../model/product-id.ts';
+import type { Timestamp } from '../model/timestamp.ts';
+import { Aggregator, type AggregatorLimits } from './aggregator.ts';
+import { CatchUp } from './catch-up.ts';
+import { writeCheckpoint } from './checkpoint.ts';
+import { Journal, type JournalLimits } from './journal.ts';
+import { JournalRecords } from './journal-records.ts';
+import type { LedgerStorage } from './ledger-storage.ts';
+import { productsDirectory } from './product-file.ts';
+import { ProductFiles, productFileDamaged } from './product-files.ts';
+import { linesOfProduct } from './product-lines.ts';
+import { ProductRecords } from './product-records.ts';
+import { encodeRecord } from './record.ts';
+import type { RecordSequence } from './record-sequence.ts';
+import { inspectJournal, type JournalFindings, mendJournal } from './recovery.ts';
+import type { StorageEvents } from './storage-events.ts';
+import { VolumeGuard } from './volume-guard.ts';
+
+export interface FileStorageOptions extends JournalLimits, AggregatorLimits {
+  readonly directory: string;
+  /** How long a batch waits for room among the records that are not in product files yet. */
+  readonly backlogWaitMs: number;
+  /** Writes stop when the volume has less room than this; 0 for no watermark. */
+  readonly freeBytesMin: number;
+}
+
+/**
+ * The storage driver for one directory on one disk: a journal, and product files that follow it.
+ *
+ * Invariant: when `append()` resolves, the batch is on disk in the journal, and every read sees it.
+ */
+export class FileStorage implements LedgerStorage {
+  readonly #journal: Journal;
+  readonly #aggregator: Aggregator;
+  readonly #productFiles: ProductFiles;
+  readonly #guard: VolumeGuard;
+  readonly #files: FileSystem;
+  readonly #options: FileStorageOptions;
+  readonly #clock: () => Timestamp;
+  #hasFailed = false;
+
+  private constructor(
+    files: FileSystem,
+    options: FileStorageOptions,
+    events: StorageEvents,
+    clock: () => Timestamp,
+    recovered: { journal: Journal; productFiles: ProductFiles },
+  ) {
+    const { directory } = options;
+    this.#files = files;
+    this.#options = options;
+    this.#clock = clock;
+    this.#journal = recovered.journal;
+    this.#productFiles = recovered.productFiles;
+    this.#guard = new VolumeGuard(files, directory, options.freeBytesMin, events);
+    const sources = {
+      journalLines: (productId: ProductId, versionEnd: number, lastSeq: number) =>
+        linesOfProduct(files, directory, this.#journal.segments(), productId, versionEnd, lastSeq),
+      writeCheckpoint: (seq: number) => writeCheckpoint(files, directory, seq),
+    };
+    const { lastSeq } = this.#journal;
+    this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, lastSeq);
+  }
+
+  /**
+   * Recovers the directory and opens it for writing. Throws `JOURNAL_DAMAGED` when it must not be
+   * served; then nothing was changed. The caller holds the directory's lock until after `close()`.
+   */
+  static async open(
+    files: FileSystem,
+    options: FileStorageOptions,
+    events: StorageEvents,
+    clock: () => Timestamp,
+  ): Promise<FileStorage> {
+    const recovered = await recover(files, options, events);
+    const storage = new FileStorage(files, options, events, clock, recovered);
+    await storage.#guard.check();
+    return storage;
+  }
+
+  get lastSeq(): number {
+    return this.#journal.lastSeq;
+  }
+
+  get lastTimestamp(): Timestamp | undefined {
+    return this.#journal.lastTimestamp;
+  }
+
+  async append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]> {
+    if (!this.#guard.hasRoom) throw noRoom();
+    if (!(await this.#aggregator.hasRoom(batch.length, this.#options.backlogWaitMs))) {
+      throw new RepricerError(
+        'BACKLOG_FULL',
+        `${this.#options.backlogRecordsMax} records wait for their product files, which cannot be written fast enough; try again later`,
+      );
+    }
+    const lines = batch.map(encodeRecord);
+    const places = await this.#watch(this.#journal.append(batch, lines));
+    this.#aggregator.add(batch, lines);
+    return places;
+  }
+
+  async maintain(): Promise<void> {
+    await this.#guard.check();
+    await this.#watch(this.#journal.sealIfDue(this.#clock()));
+  }
+
+  async lastRecord(productId: ProductId): Promise<PriceRecord | undefined> {
+    const inMemory = this.#aggregator.recordsOf(productId).at(-1);
+    if (inMemory !== undefined) return inMemory;
+    const found = await this.#lastInFile(productId);
+    if (found !== 'unfinished') return found;
+    // An append was under way while the file was read: then the record is in memory, or by now in the file.
+    const since =
+      this.#aggregator.recordsOf(productId).at(-1) ?? (await this.#lastInFile(productId));
+    if (since === 'unfinished') throw this.#damaged(productId, 'its last line has no newline');
+    return since;
+  }
+
+  async productRecords(productId: ProductId): Promise<RecordSequence> {
+    const tail = this.#aggregator.recordsOf(productId);
+    const first = tail[0];
+    const last = first === undefined ? await this.lastRecord(productId) : undefined;
+    const inFile = first === undefined ? (last?.version ?? 0) : first.version - 1;
+    const onDamage = () => this.#damaged(productId, 'a line is damaged or missing');
+    return new ProductRecords(this.#productFiles, productId, onDamage, inFile, tail);
+  }
+
+  async allRecords(): Promise<RecordSequence> {
+    const { directory } = this.#options;
+    return new JournalRecords(this.#files, directory, this.#journal.segments());
+  }
+
+  async close(): Promise<void> {
+    if (this.#hasFailed) return this.#abandon();
+    try {
+      await this.#finish();
+    } catch (error) {
+      await this.#abandon();
+      throw error;
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#journal.seal();
+    // The checkpoint comes last: whatever is older than it needs no reading at the next start.
+    await this.#aggregator.close();
+  }
+
+  async #abandon(): Promise<void> {
+    try {
+      await this.#journal.abandon();
+    } finally {
+      await this.#aggregator.abandon();
+    }
+  }
+
+  /** Takes notice of what a failed call to the journal means for the calls to come. */
+  async #watch<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      if (hasCode(error, 'STORAGE_FAILED')) this.#hasFailed = true;
+      if (hasCode(error, 'NO_SPACE')) await this.#guard.foundFull();
+      throw error;
+    }
+  }
+
+  #lastInFile(productId: ProductId): Promise<PriceRecord | 'unfinished' | undefined> {
+    const onDamage = () => this.#damaged(productId, 'its last line is damaged');
+    return this.#productFiles.read(productId, onDamage, async (file, hasUnfinishedLine) => {
+      if (hasUnfinishedLine) return 'unfinished';
+      const record = await file.last();
+      if (record !== undefined && record.productId !== productId) throw onDamage();
+      return record;
+    });
+  }
+
+  /** Has the file rebuilt, and gives the error for the reader who met the damage. */
+  #damaged(productId: ProductId, problem: string): RepricerError {
+    this.#aggregator.rebuild(productId);
+    return productFileDamaged(productId, problem);
+  }
+}
+
+function noRoom(): RepricerError {
+  return new RepricerError('NO_SPACE', 'the volume has no room for more records');
+}
+
+/** From whatever a process left in the directory to a journal and product files that are complete and on disk. */
+async function recover(
+  files: FileSystem,
+  options: FileStorageOptions,
+  events: StorageEvents,
+): Promise<{ journal: Journal; productFiles: ProductFiles }> {
+  const { directory } = options;
+  const findings = await inspectJournal(files, directory);
+  const start = await mendJournal(files, directory, findings, events);
+  const journal = new Journal(files, directory, options, events, start);
+  const productFiles = new ProductFiles(files, directory);
+  const seq = await trustedSeq(files, directory, findings, events);
+  if (seq === journal.lastSeq && findings.segmentsRead === 0 && findings.checkpoint !== undefined) {
+    return { journal, productFiles };
+  }
+  await new CatchUp(files, directory, journal.segments(), productFiles, events).run(seq);
+  await productFiles.sync();
+  await writeCheckpoint(files, directory, journal.lastSeq);
+  return { journal, productFiles };
+}
+
+/** Up to where product files are known to be complete; 0 when they have to be made anew. */
+async function trustedSeq(
+  files: FileSystem,
+  directory: string,
+  { checkpoint, isCheckpointDamaged, listed }: JournalFindings,
+  events: StorageEvents,
+): Promise<number> {
+  if (isCheckpointDamaged) {
+    events.derivedFileRebuilt(productsDirectory, 'the checkpoint cannot be believed');
+  } else if (checkpoint === undefined && listed.length > 0) {
+    events.derivedFileRebuilt(productsDirectory, 'the checkpoint is missing');
+  }
+  if (checkpoint === undefined || checkpoint.seq === 0) return 0;
+  const shards = await listIfPresent(files, join(directory, productsDirectory));
+  if (shards.length > 0) return checkpoint.seq;
+  events.derivedFileRebuilt(productsDirectory, 'it is missing');
+  return 0;
+}

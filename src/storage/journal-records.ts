@@ -1,0 +1,95 @@
+import { RepricerError } from '../errors.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import type { Timestamp } from '../model/timestamp.ts';
+import { type Damage, describeDamage } from './damage.ts';
+import type { ReadableSegment } from './journal.ts';
+import { openSegment } from './open-segment.ts';
+import { RecordFile } from './record-file.ts';
+import type { RecordSequence } from './record-sequence.ts';
+
+/** All records, read from the journal's segments. The index of a record is its seq less 1. */
+export class JournalRecords implements RecordSequence {
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  readonly #segments: readonly ReadableSegment[];
+  readonly length: number;
+
+  constructor(files: FileSystem, directory: string, segments: readonly ReadableSegment[]) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#segments = segments;
+    this.length = segments.at(-1)?.lastSeq ?? 0;
+  }
+
+  async indexAt(timestamp: Timestamp): Promise<number> {
+    const segment = this.#firstSegment((candidate) => candidate.lastTimestamp >= timestamp);
+    if (segment === undefined) return this.length;
+    const found = await this.#read(segment, (file) =>
+      file.find((record) => record.timestamp >= timestamp),
+    );
+    return (found?.record.seq ?? segment.lastSeq + 1) - 1;
+  }
+
+  async indexOfSeq(seq: number): Promise<number> {
+    return Math.min(Math.max(seq - 1, 0), this.length);
+  }
+
+  async slice(start: number, end: number): Promise<readonly PriceRecord[]> {
+    const records: PriceRecord[] = [];
+    while (start + records.length < end) {
+      const seq = start + records.length + 1;
+      const segment = this.#firstSegment((candidate) => candidate.lastSeq >= seq);
+      if (segment === undefined) break;
+      records.push(...(await this.#readFrom(segment, seq, end)));
+    }
+    return records;
+  }
+
+  /** The segment's records from `seq` on, up to the one with seq `lastSeq`. */
+  async #readFrom(
+    segment: ReadableSegment,
+    seq: number,
+    lastSeq: number,
+  ): Promise<readonly PriceRecord[]> {
+    const count = Math.min(lastSeq, segment.lastSeq) - seq + 1;
+    const records = await this.#read(segment, async (file) => {
+      const start = seq === segment.firstSeq ? 0 : await offsetOfSeq(file, seq);
+      return start === undefined ? [] : file.read(start, count);
+    });
+    if (records.length === count && records[0]?.seq === seq) return records;
+    const problem = 'records that the segment is known to hold are not there';
+    throw readingDamaged(describeDamage({ file: segment.file, offset: 0, seq, problem }));
+  }
+
+  async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
+    const file = await openSegment(this.#files, this.#directory, segment);
+    const onDamage = (damage: Damage) => readingDamaged(describeDamage(damage));
+    try {
+      return await use(new RecordFile(file, segment.file, segment.bytes, onDamage));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The first segment for which `isAtOrAfter` holds; all segments after it must do so too. */
+  #firstSegment(isAtOrAfter: (segment: ReadableSegment) => boolean): ReadableSegment | undefined {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const segment = this.#segments[middle];
+      if (segment !== undefined && isAtOrAfter(segment)) high = middle;
+      else low = middle + 1;
+    }
+    return this.#segments[low];
+  }
+}
+
+async function offsetOfSeq(file: RecordFile, seq: number): Promise<number | undefined> {
+  return (await file.find((record) => record.seq >= seq))?.offset;
+}
+
+function readingDamaged(what: string): RepricerError {
+  return new RepricerError('JOURNAL_DAMAGED', `the journal cannot be read: ${what}`);
+}

@@ -1,0 +1,208 @@
+import { dirname, join } from 'node:path';
+import { RepricerError } from '../errors.ts';
+import { makeDirectories } from '../files/directories.ts';
+import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
+import { type Line, readLines, wholeLinesEnd } from '../files/lines.ts';
+import { readFully } from '../files/read.ts';
+import { replaceFile } from '../files/replace-file.ts';
+import { writeFully } from '../files/write.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import type { ProductId } from '../model/product-id.ts';
+import { inParallel } from './in-parallel.ts';
+import { productFile } from './product-file.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { RecordFile, withFile } from './record-file.ts';
+
+/** Files being synced at once: two of the thread pool's four, so that the journal's own sync finds one free. */
+const syncsInParallel = 2;
+
+/**
+ * The product files: for each product all of its records, the same lines as in the journal.
+ *
+ * Invariant: after `sync()` everything that was put into product files before is on disk.
+ *
+ * They can be rebuilt from the journal at any time, so nothing here is needed for durability. One
+ * writer at a time for each file; readers may read meanwhile.
+ *
+ * When a sync fails, what the file holds is unknown until it is made anew: the product is named in
+ * `suspects` until `replace()` has done so.
+ */
+export class ProductFiles {
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  readonly #unsynced = new Set<ProductId>();
+  readonly #unsyncedDirectories = new Set<string>();
+  /** Products whose file could not be synced and has to be replaced. */
+  readonly suspects = new Set<ProductId>();
+
+  constructor(files: FileSystem, directory: string) {
+    this.#files = files;
+    this.#directory = directory;
+  }
+
+  /**
+   * Adds lines at the end of a product's file, of which the first has version `firstVersion`. After a
+   * failure, `settle` the same lines instead. `PRODUCT_FILE_DAMAGED` when the file vanished, or one
+   * is there for a new product.
+   */
+  async append(productId: ProductId, firstVersion: number, lines: string): Promise<void> {
+    const file = await this.#openOrCreate(productId);
+    try {
+      const { bytes } = await file.stat();
+      if ((bytes === 0) !== (firstVersion === 1)) throw missingVersion(productId, firstVersion - 1);
+      await writeFully(file, Buffer.from(lines), bytes);
+    } finally {
+      await file.close();
+    }
+    this.#unsynced.add(productId);
+  }
+
+  /**
+   * Makes a product's file end with these lines, of which the first has version `firstVersion`,
+   * whatever part of them an interrupted append left there: what follows the version before is
+   * cut off and written again, unless it is right already. `PRODUCT_FILE_DAMAGED` when the version
+   * before is not there.
+   */
+  async settle(productId: ProductId, firstVersion: number, lines: string): Promise<void> {
+    const bytes = Buffer.from(lines);
+    const file = await this.#openOrCreate(productId);
+    try {
+      const size = (await file.stat()).bytes;
+      const start = await endOfVersion(file, size, productId, firstVersion - 1, bytes.length);
+      if (start === undefined) throw missingVersion(productId, firstVersion - 1);
+      if (size !== start + bytes.length || !(await holds(file, start, bytes))) {
+        await file.truncate(start);
+        await writeFully(file, bytes, start);
+      }
+    } finally {
+      await file.close();
+    }
+    this.#unsynced.add(productId);
+  }
+
+  /** Puts a file with this content in the place of the product's file; it is on disk when this resolves. */
+  async replace(productId: ProductId, content: AsyncIterable<Buffer>): Promise<void> {
+    const path = this.#pathOf(productId);
+    await makeDirectories(this.#files, dirname(path));
+    await replaceFile(this.#files, path, content);
+    this.#unsynced.delete(productId);
+    this.suspects.delete(productId);
+  }
+
+  /** Puts on disk what was appended and settled since the last time. Throws after trying all. */
+  async sync(): Promise<void> {
+    await inParallel([...this.#unsynced], syncsInParallel, async (productId) => {
+      this.#unsynced.delete(productId);
+      // Until its sync has succeeded: a failed one must never be tried again on the same file.
+      this.suspects.add(productId);
+      await this.#syncFile(productId);
+      this.suspects.delete(productId);
+    });
+    for (const directory of this.#unsyncedDirectories) {
+      await this.#files.syncDirectory(directory);
+      this.#unsyncedDirectories.delete(directory);
+    }
+  }
+
+  /**
+   * Reads from a product's file: `use` gets it up to its last newline, as an append may be under way.
+   * Undefined when the product has none. `onDamage` makes the error that the reader gets for a bad line.
+   */
+  async read<T>(
+    productId: ProductId,
+    onDamage: () => Error,
+    use: (file: RecordFile, hasUnfinishedLine: boolean) => Promise<T>,
+  ): Promise<T | undefined> {
+    const name = productFile(productId);
+    try {
+      return await withFile(this.#files, this.#directory, name, async (file) => {
+        const size = (await file.stat()).bytes;
+        const end = await wholeLinesEnd(file, size, recordBytesMax);
+        if (end === undefined) throw onDamage();
+        return use(new RecordFile(file, name, end, onDamage), end < size);
+      });
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #syncFile(productId: ProductId): Promise<void> {
+    const file = await this.#files.open(this.#pathOf(productId), 'write');
+    try {
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #openOrCreate(productId: ProductId): Promise<OpenFile> {
+    const path = this.#pathOf(productId);
+    try {
+      return await this.#files.open(path, 'write');
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+    await makeDirectories(this.#files, dirname(path));
+    const file = await this.#files.create(path);
+    this.#unsyncedDirectories.add(dirname(path));
+    return file;
+  }
+
+  #pathOf(productId: ProductId): string {
+    return join(this.#directory, productFile(productId));
+  }
+}
+
+/** The error for a product file that breaks the format; its cause is known to whoever rebuilds it. */
+export function productFileDamaged(productId: ProductId, problem: string): RepricerError {
+  return new RepricerError(
+    'PRODUCT_FILE_DAMAGED',
+    `${productFile(productId)}: ${problem}; it is being rebuilt from the journal`,
+  );
+}
+
+function missingVersion(productId: ProductId, version: number): RepricerError {
+  return productFileDamaged(productId, `version ${version} is not where it should be`);
+}
+
+/**
+ * Where the line of a product's version ends in its file; 0 for version 0, undefined when it is not
+ * there. `expectedAfter` says how many bytes should follow it, so that only the end of a file is read.
+ */
+async function endOfVersion(
+  file: OpenFile,
+  size: number,
+  productId: ProductId,
+  version: number,
+  expectedAfter: number,
+): Promise<number | undefined> {
+  if (version === 0) return 0;
+  const isIt = (record: PriceRecord) =>
+    record.productId === productId && record.version === version;
+  const near = Math.max(0, size - expectedAfter - 2 * recordBytesMax);
+  const found = await lineEndOf(file, near, size, isIt);
+  return found ?? (near === 0 ? undefined : lineEndOf(file, 0, size, isIt));
+}
+
+async function lineEndOf(
+  file: OpenFile,
+  from: number,
+  size: number,
+  isIt: (record: PriceRecord) => boolean,
+): Promise<number | undefined> {
+  for await (const lines of readLines(file, from, size, recordBytesMax)) {
+    const line = lines.find((candidate) => isRecord(candidate, isIt));
+    if (line !== undefined) return line.offset + line.bytes.length + 1;
+  }
+  return undefined;
+}
+
+function isRecord(line: Line, isIt: (record: PriceRecord) => boolean): boolean {
+  const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
+  return record !== undefined && !(record instanceof BadRecord) && isIt(record);
+}
+
+async function holds(file: OpenFile, position: number, bytes: Buffer): Promise<boolean> {
+  return (await readFully(file, position, bytes.length)).equals(bytes);
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { listIfPresent } from '../files/directories.ts';
+import type { FileSystem, OpenFile } from '../files/file-system.ts';
+import { readLines } from '../files/lines.ts';
+import { productsDirectory } from './product-file.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { withFile } from './record-file.ts';
+
+/**
+ * A record with a seq past `lastSeq` near the end of any product file; undefined when there is none.
+ * It opens every product file, so it is for the rare start that found a torn tail.
+ */
+export async function findProductRecordBeyond(
+  files: FileSystem,
+  directory: string,
+  lastSeq: number,
+): Promise<{ readonly file: string; readonly seq: number } | undefined> {
+  for (const shard of await listIfPresent(files, join(directory, productsDirectory))) {
+    for (const name of await files.list(join(directory, productsDirectory, shard))) {
+      const file = `${productsDirectory}/${shard}/${name}`;
+      const seq = await withFile(files, directory, file, lastReadableSeq);
+      if (seq > lastSeq) return { file, seq };
+    }
+  }
+  return undefined;
+}
+
+/** The seq of the last good line among the last few; 0 when there is none. */
+async function lastReadableSeq(file: OpenFile): Promise<number> {
+  const { bytes } = await file.stat();
+  let seq = 0;
+  for await (const lines of readLines(
+    file,
+    Math.max(0, bytes - 2 * recordBytesMax),
+    bytes,
+    recordBytesMax,
+  )) {
+    for (const line of lines) {
+      const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
+      if (record !== undefined && !(record instanceof BadRecord)) seq = Math.max(seq, record.seq);
+    }
+  }
+  return seq;
+}

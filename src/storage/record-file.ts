@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { FileSystem, OpenFile } from '../files/file-system.ts';
+import { findLine, type Line, lastLine, readLines } from '../files/lines.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import type { Damage } from './damage.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+
+/** A record and where its line begins. */
+export interface FoundRecord {
+  readonly record: PriceRecord;
+  readonly offset: number;
+}
+
+/**
+ * Records read by position from a file of record lines in order. Only the first `bytes` bytes are
+ * looked at, and they must end with a newline; a line in them that is not a record is damage, which
+ * `onDamage` turns into the error that the reader gets.
+ */
+export class RecordFile {
+  readonly #file: OpenFile;
+  readonly #name: string;
+  readonly #onDamage: (damage: Damage) => Error;
+  readonly bytes: number;
+
+  constructor(file: OpenFile, name: string, bytes: number, onDamage: (damage: Damage) => Error) {
+    this.#file = file;
+    this.#name = name;
+    this.bytes = bytes;
+    this.#onDamage = onDamage;
+  }
+
+  /** The first record for which `isAtOrAfter` holds, by binary search; undefined when it holds for none. */
+  async find(isAtOrAfter: (record: PriceRecord) => boolean): Promise<FoundRecord | undefined> {
+    const line = await findLine(this.#file, this.bytes, recordBytesMax, (candidate) =>
+      isAtOrAfter(this.#decode(candidate)),
+    );
+    return line === undefined ? undefined : { record: this.#decode(line), offset: line.offset };
+  }
+
+  /** The last record; undefined in an empty file. */
+  async last(): Promise<PriceRecord | undefined> {
+    if (this.bytes === 0) return undefined;
+    return this.#decode(await lastLine(this.#file, this.bytes, recordBytesMax));
+  }
+
+  /** Up to `count` records from the line at `offset` on. */
+  async read(offset: number, count: number): Promise<readonly PriceRecord[]> {
+    const records: PriceRecord[] = [];
+    if (count === 0) return records;
+    for await (const lines of readLines(this.#file, offset, this.bytes, recordBytesMax)) {
+      for (const line of lines) {
+        records.push(this.#decode(line));
+        if (records.length === count) return records;
+      }
+    }
+    return records;
+  }
+
+  #decode(line: Line): PriceRecord {
+    const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
+    if (!(record instanceof BadRecord)) return record;
+    const { problem } = record;
+    throw this.#onDamage({ file: this.#name, offset: line.offset, seq: 0, problem });
+  }
+}
+
+/** Opens `path` within `directory`, hands it to `use`, and closes it whatever happens. */
+export async function withFile<T>(
+  files: FileSystem,
+  directory: string,
+  path: string,
+  use: (file: OpenFile) => Promise<T>,
+): Promise<T> {
+  const file = await files.open(join(directory, path), 'read');
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}

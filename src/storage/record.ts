@@ -1,0 +1,111 @@
+import assert from 'node:assert';
+import { isPrice, type Price } from '../model/price.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import { isProductId } from '../model/product-id.ts';
+import { formatTimestamp, parseTimestamp } from '../model/timestamp.ts';
+import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
+
+/*
+ * The on-disk format of a record: one line of UTF-8 JSON, fields always in this order, `\n` at the end.
+ *
+ *   {"seq":8001,"batch":8000,"productId":"foo","version":12,"previousPrice":3.50,"newPrice":3.55,
+ *    "timestamp":"2026-11-21T01:11:15.355823Z","crc":"9ae3c210"}          (one line, no spaces)
+ *
+ *   seq            1, 2, 3 … over all records
+ *   batch          the first seq of the batch that was written and synced together
+ *   productId      see model/product-id.ts
+ *   version        1, 2, 3 … within the product
+ *   previousPrice  the price of the version before; null for version 1
+ *   newPrice       an exact decimal, always with a fraction part (see model/price.ts)
+ *   timestamp      UTC with microseconds, strictly increasing with seq
+ *   currency, source, reason   only when the client gave them
+ *   batchSize      only in the first record of a batch of more than one: how many it has
+ *   crc            see checked-line.ts
+ *
+ * The journal and the product files hold the same lines.
+ */
+
+/** The longest line in bytes, newline included. The longest texts that a request may give make 3.2 kB. */
+export const recordBytesMax = 4096;
+
+/** What stands in the place of a record that could not be read. */
+export class BadRecord {
+  readonly problem: string;
+
+  constructor(problem: string) {
+    this.problem = problem;
+  }
+}
+
+/** The record's line, newline included. */
+export function encodeRecord(record: PriceRecord): string {
+  const optional =
+    encodeOptional('currency', record.currency) +
+    encodeOptional('source', record.source) +
+    encodeOptional('reason', record.reason) +
+    encodeOptional('batchSize', record.batchSize);
+  const line = encodeCheckedLine(
+    `{"seq":${record.seq},"batch":${record.batch},"productId":${JSON.stringify(record.productId)},` +
+      `"version":${record.version},"previousPrice":${record.previousPrice},` +
+      `"newPrice":${record.newPrice},"timestamp":"${formatTimestamp(record.timestamp)}"${optional}`,
+  );
+  assert(Buffer.byteLength(line) <= recordBytesMax, 'a record is longer than the longest line');
+  return line;
+}
+
+/** The record that a line (without its newline) holds, or what is wrong with the line. */
+export function decodeRecord(line: Buffer): PriceRecord | BadRecord {
+  const fields = decodeCheckedLine(line);
+  if (fields === undefined) return new BadRecord('its checksum does not match its bytes');
+  const match = form.exec(fields);
+  if (match === null) return new BadRecord('it does not have the form of a record');
+  return toRecord(match) ?? new BadRecord('one of its fields breaks a rule of the format');
+}
+
+const text = '"(?:[^"\\\\\\u0000-\\u001f]|\\\\["\\\\/bfnrt]|\\\\u[0-9a-f]{4})*"';
+const form = new RegExp(
+  `^\\{"seq":(\\d{1,15}),"batch":(\\d{1,15}),"productId":(${text}),"version":(\\d{1,15}),` +
+    `"previousPrice":(null|[\\d.]{3,19}),"newPrice":([\\d.]{3,19}),"timestamp":"([^"]{27})"` +
+    `(?:,"currency":(${text}))?(?:,"source":(${text}))?(?:,"reason":(${text}))?` +
+    '(?:,"batchSize":(\\d{1,15}))?$',
+);
+
+function toRecord(match: RegExpExecArray): PriceRecord | undefined {
+  const [, seqText, batchText, productText, versionText, previous, price, time] = match;
+  const productId = decodeText(productText);
+  const timestamp = parseTimestamp(time ?? '');
+  const seq = Number(seqText);
+  const batch = Number(batchText);
+  const version = Number(versionText);
+  if (!isProductId(productId) || timestamp === undefined || !isPrice(price ?? '')) return undefined;
+  if (seq < 1 || batch < 1 || batch > seq || version < 1) return undefined;
+  if ((previous === 'null') !== (version === 1)) return undefined;
+  const previousPrice = previous === 'null' ? null : toWrittenPrice(previous);
+  const newPrice = toWrittenPrice(price);
+  if (previousPrice === undefined || newPrice === undefined) return undefined;
+  const record = { seq, batch, productId, version, previousPrice, newPrice, timestamp };
+  const [currency, source, reason] = [match[8], match[9], match[10]].map(decodeText);
+  const batchSize = match[11] === undefined ? undefined : Number(match[11]);
+  if (batchSize !== undefined && (batchSize < 2 || seq !== batch)) return undefined;
+  return {
+    ...record,
+    ...(currency !== undefined && { currency }),
+    ...(source !== undefined && { source }),
+    ...(reason !== undefined && { reason }),
+    ...(batchSize !== undefined && { batchSize }),
+  };
+}
+
+function toWrittenPrice(digits: string | undefined): Price | undefined {
+  return digits !== undefined && isPrice(digits) ? digits : undefined;
+}
+
+function decodeText(json: string | undefined): string | undefined {
+  if (json === undefined) return undefined;
+  const value: unknown = JSON.parse(json);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function encodeOptional(name: string, value: string | number | undefined): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
+}

@@ -1,0 +1,335 @@
+import { dirname, join } from 'node:path';
+import { RepricerError } from '../errors.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import { readFully } from '../files/read.ts';
+import { replaceFile } from '../files/replace-file.ts';
+import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+import { journalDamaged } from './damage.ts';
+import type { JournalStart } from './journal.ts';
+import { appendToManifest, readManifest, type SealedSegment } from './manifest.ts';
+import { findProductRecordBeyond } from './product-tails.ts';
+import { withFile } from './record-file.ts';
+import { brokenSuffix, openSuffix, resultsDirectory } from './segment-file.ts';
+import { listSegments, type SegmentNames } from './segment-names.ts';
+import { type SegmentScan, type SegmentStart, scanSegment } from './segment-scan.ts';
+import type { StorageEvents } from './storage-events.ts';
+
+/** What a look at a data directory found, before anything is changed. */
+export interface JournalFindings {
+  /** Sealed segments that the manifest lists, in order. */
+  readonly listed: readonly SealedSegment[];
+  /** Sealed segments that it does not list: a crash came between the renaming and the listing. */
+  readonly unlisted: readonly SealedSegment[];
+  readonly manifestBytes: number;
+  /** The segment that was being written when the process ended without sealing it. */
+  readonly open: OpenFindings | undefined;
+  /** Undefined when there is none that can be believed. */
+  readonly checkpoint: Checkpoint | undefined;
+  readonly isCheckpointDamaged: boolean;
+  /** Segments whose content had to be read and checked; the next checkpoint makes that needless. */
+  readonly segmentsRead: number;
+  /** What interrupted replacements left. */
+  readonly leftovers: readonly string[];
+}
+
+interface OpenFindings {
+  /** Path within the data directory, with the suffix of an open segment. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Its whole batches, and nothing after them. */
+  readonly whole: SealedSegment | undefined;
+  readonly start: SegmentStart;
+  readonly wholeBytes: number;
+}
+
+/**
+ * Reads what a start needs to know and judges it, changing nothing: the manifest, the names and sizes
+ * of all segments, and the content of those that changed after the checkpoint was written. Of any
+ * file, the kernel's time of last change says so, and no program can set that back.
+ *
+ * The table of decisions:
+ *
+ *   no newline, bad checksum or missing lines at the end of the open segment, and no good record of
+ *   another batch after it                       → a torn tail: reported in `open`, for cutting
+ *   a bad line anywhere else, a gap in seq, a sealed segment that is missing, has another size or
+ *   another sum than the manifest says, more than one open segment, a bad line in the manifest
+ *   before its last                              → throws `JOURNAL_DAMAGED`
+ *   a checkpoint, or beside a torn tail any product file, with a seq past the end of the journal: what
+ *   is missing was on disk and acknowledged      → throws `JOURNAL_DAMAGED`
+ *   a torn last line of the manifest, a sealed segment that it does not list
+ *                                                → `unlisted`: listed again
+ *   a checkpoint that is missing or damaged      → no checkpoint: product files are made anew
+ */
+export async function inspectJournal(
+  files: FileSystem,
+  directory: string,
+): Promise<JournalFindings> {
+  const manifest = await readManifest(files, directory);
+  const found = await readCheckpoint(files, directory);
+  const names = await listSegments(files, directory);
+  const inspection = new Inspection(files, directory);
+  for (const segment of manifest.segments) await inspection.checkListed(segment, names, found);
+  const unlisted = await inspection.readUnlisted(names);
+  const open = await inspection.readOpen(names);
+  const lastSeq = open?.whole?.lastSeq ?? inspection.lastSeq;
+  await refuseLostRecords(files, directory, lastSeq, found, open);
+  return {
+    listed: manifest.segments,
+    unlisted,
+    manifestBytes: manifest.bytes,
+    open,
+    checkpoint: found === 'damaged' ? undefined : found,
+    isCheckpointDamaged: found === 'damaged',
+    segmentsRead: inspection.segmentsRead,
+    leftovers: names.leftovers,
+  };
+}
+
+/** Records enter product files and the checkpoint only when they are on disk in the journal. */
+async function refuseLostRecords(
+  files: FileSystem,
+  directory: string,
+  lastSeq: number,
+  checkpoint: Checkpoint | 'damaged' | undefined,
+  open: OpenFindings | undefined,
+): Promise<void> {
+  const fail = (witness: string) =>
+    journalDamaged({
+      file: open?.file ?? resultsDirectory,
+      offset: open?.wholeBytes ?? 0,
+      seq: lastSeq + 1,
+      problem: `the journal ends before it, but ${witness}`,
+    });
+  if (typeof checkpoint === 'object' && checkpoint.seq > lastSeq) {
+    throw fail(`the checkpoint says that seq ${checkpoint.seq} was on disk`);
+  }
+  if (open === undefined || open.bytes === open.wholeBytes) return;
+  const beyond = await findProductRecordBeyond(files, directory, lastSeq);
+  if (beyond !== undefined) throw fail(`${beyond.file} holds seq ${beyond.seq}`);
+}
+
+/** Goes through the segments in order and keeps the seq and timestamp that the next one must go on from. */
+class Inspection {
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  #last: SealedSegment | undefined;
+  readonly #listedSeqs = new Set<number>();
+  #segmentsRead = 0;
+
+  constructor(files: FileSystem, directory: string) {
+    this.#files = files;
+    this.#directory = directory;
+  }
+
+  get lastSeq(): number {
+    return this.#last?.lastSeq ?? 0;
+  }
+
+  get segmentsRead(): number {
+    return this.#segmentsRead;
+  }
+
+  async checkListed(
+    segment: SealedSegment,
+    names: SegmentNames,
+    checkpoint: Checkpoint | 'damaged' | undefined,
+  ): Promise<void> {
+    const { file, firstSeq: seq } = segment;
+    const fail = (offset: number, problem: string) =>
+      journalDamaged({ file, offset, seq, problem });
+    if (seq !== this.lastSeq + 1) throw fail(0, `seq ${this.lastSeq + 1} should come next`);
+    if (names.sealed.get(seq) !== file) throw fail(0, 'the sealed segment is missing');
+    const stat = await this.#files.stat(join(this.#directory, file));
+    if (stat.bytes !== segment.bytes) {
+      const offset = Math.min(stat.bytes, segment.bytes);
+      throw fail(offset, `it has ${stat.bytes} bytes, and ${segment.bytes} when it was sealed`);
+    }
+    const isKnownGood =
+      typeof checkpoint === 'object' && stat.changedAtNs <= checkpoint.changedAtNs;
+    if (!isKnownGood) await this.#checkSum(segment);
+    this.#listedSeqs.add(seq);
+    this.#last = segment;
+  }
+
+  /** Sealed segments after the listed ones. They must be whole: sealing began after their last sync. */
+  async readUnlisted(names: SegmentNames): Promise<readonly SealedSegment[]> {
+    const unlisted: SealedSegment[] = [];
+    this.#refuseStrays(names);
+    const firstSeqs = [...names.sealed.keys()].filter((seq) => seq > this.lastSeq);
+    for (const firstSeq of firstSeqs.sort((a, b) => a - b)) {
+      const file = names.sealed.get(firstSeq) ?? '';
+      if (firstSeq !== this.lastSeq + 1) throw this.#gap(file, firstSeq);
+      const scan = await this.#scan(file);
+      const segment = toSegment(file, firstSeq, scan);
+      if (scan.fault !== undefined) throw journalDamaged({ file, ...scan.fault });
+      if (segment === undefined) {
+        const problem = 'a sealed segment without a record';
+        throw journalDamaged({ file, offset: 0, seq: firstSeq, problem });
+      }
+      unlisted.push(segment);
+      this.#last = segment;
+    }
+    return unlisted;
+  }
+
+  /** A segment among the listed ones that the manifest does not know would be read twice by analysts. */
+  #refuseStrays(names: SegmentNames): void {
+    for (const [seq, file] of names.sealed) {
+      if (seq > this.lastSeq || this.#listedSeqs.has(seq)) continue;
+      const problem = 'the manifest lists no segment that begins with this seq';
+      throw journalDamaged({ file, offset: 0, seq, problem });
+    }
+  }
+
+  async readOpen(names: SegmentNames): Promise<OpenFindings | undefined> {
+    const [open, second] = names.open;
+    if (open === undefined) return undefined;
+    if (second !== undefined) {
+      const problem = 'there is more than one open segment';
+      throw journalDamaged({ file: second.file, offset: 0, seq: second.firstSeq, problem });
+    }
+    const { file, firstSeq } = open;
+    if (firstSeq !== this.lastSeq + 1) throw this.#gap(file, firstSeq);
+    const start = this.#next;
+    const scan = await this.#scan(file);
+    if (scan.fault !== undefined && scan.otherBatch !== undefined) {
+      const { offset, seq } = scan.otherBatch;
+      const problem = `${scan.fault.problem}, but a good record of another batch (seq ${seq}, offset ${offset}) follows`;
+      throw journalDamaged({ file, ...scan.fault, problem });
+    }
+    const whole = toSegment(file.slice(0, -openSuffix.length), firstSeq, scan);
+    return { file, bytes: scan.size, whole, start, wholeBytes: scan.bytes };
+  }
+
+  async #checkSum(segment: SealedSegment): Promise<void> {
+    const { file, firstSeq } = segment;
+    const scan = await this.#scan(file);
+    if (scan.fault !== undefined) throw journalDamaged({ file, ...scan.fault });
+    if (scan.sha256 !== segment.sha256) {
+      const problem = 'its sum is not the one that the manifest gives, though each line is good';
+      throw journalDamaged({ file, offset: 0, seq: firstSeq, problem });
+    }
+  }
+
+  #scan(file: string): Promise<SegmentScan & { readonly size: number }> {
+    this.#segmentsRead += 1;
+    return scanFile(this.#files, this.#directory, file, this.#next);
+  }
+
+  get #next(): SegmentStart {
+    return { firstSeq: this.lastSeq + 1, after: this.#last?.lastTimestamp };
+  }
+
+  #gap(file: string, seq: number): Error {
+    const problem = `the segments before it end with seq ${this.lastSeq}`;
+    return journalDamaged({ file, offset: 0, seq, problem });
+  }
+}
+
+/** The whole batches of a scanned segment as a sealed one; undefined when it has none. */
+function toSegment(file: string, firstSeq: number, scan: SegmentScan): SealedSegment | undefined {
+  const { rows, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 } = scan;
+  if (firstTimestamp === undefined || lastTimestamp === undefined) return undefined;
+  return { file, rows, firstSeq, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 };
+}
+
+/**
+ * Brings the journal into the state that a clean stop leaves: no open segment, every segment listed.
+ * It may be interrupted at any point and run again.
+ *
+ * The open segment's whole batches are copied to a new file, which is synced and put in its place:
+ * what this process can read of the old one may be pages that a failed sync never wrote, and a second
+ * sync of the same file would report success for them.
+ */
+export async function mendJournal(
+  files: FileSystem,
+  directory: string,
+  findings: JournalFindings,
+  events: StorageEvents,
+): Promise<JournalStart> {
+  for (const leftover of findings.leftovers) await files.remove(join(directory, leftover));
+  const sealed = [...findings.listed];
+  let manifestBytes = findings.manifestBytes;
+  const recovered = await mendOpenSegment(files, directory, findings.open, events);
+  const unlisted = recovered === undefined ? findings.unlisted : [...findings.unlisted, recovered];
+  for (const segment of unlisted) {
+    manifestBytes = await appendToManifest(files, directory, manifestBytes, segment);
+    sealed.push(segment);
+  }
+  return { sealed, manifestBytes };
+}
+
+/** Seals what is good in the open segment; undefined when there was nothing. */
+async function mendOpenSegment(
+  files: FileSystem,
+  directory: string,
+  open: OpenFindings | undefined,
+  events: StorageEvents,
+): Promise<SealedSegment | undefined> {
+  if (open === undefined) return undefined;
+  const path = join(directory, open.file);
+  if (open.bytes > open.wholeBytes) await saveTornTail(files, directory, open, events);
+  const { whole } = open;
+  if (whole === undefined) {
+    await files.remove(path);
+    await files.syncDirectory(dirname(path));
+    return undefined;
+  }
+  await replaceFile(files, path, partOf(files, path, 0, open.wholeBytes));
+  const copy = await scanFile(files, directory, open.file, open.start);
+  if (copy.fault !== undefined || copy.lastSeq !== whole.lastSeq) {
+    throw new RepricerError('STORAGE_FAILED', `${open.file} reads differently after it was copied`);
+  }
+  const finalPath = join(directory, whole.file);
+  await files.rename(path, finalPath);
+  await files.syncDirectory(dirname(finalPath));
+  return { ...whole, sha256: copy.sha256 };
+}
+
+async function saveTornTail(
+  files: FileSystem,
+  directory: string,
+  open: OpenFindings,
+  events: StorageEvents,
+): Promise<void> {
+  const savedAs = `${open.file.slice(0, -openSuffix.length)}.${open.wholeBytes}${brokenSuffix}`;
+  const path = join(directory, open.file);
+  await replaceFile(
+    files,
+    join(directory, savedAs),
+    partOf(files, path, open.wholeBytes, open.bytes),
+  );
+  events.tornTailCut(open.file, open.wholeBytes, open.bytes - open.wholeBytes, savedAs);
+}
+
+/** The bytes of a file between two offsets, piece by piece. */
+async function* partOf(
+  files: FileSystem,
+  path: string,
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer> {
+  const file = await files.open(path, 'read');
+  try {
+    for (let position = from; position < to; ) {
+      const bytes = await readFully(file, position, Math.min(1 << 20, to - position));
+      if (bytes.length === 0) break;
+      position += bytes.length;
+      yield bytes;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+function scanFile(
+  files: FileSystem,
+  directory: string,
+  file: string,
+  start: SegmentStart,
+): Promise<SegmentScan & { readonly size: number }> {
+  return withFile(files, directory, file, async (handle) => {
+    const { bytes: size } = await handle.stat();
+    return { ...(await scanSegment(handle, size, start)), size };
+  });
+}

@@ -1,0 +1,182 @@
+import { crc32 } from 'node:zlib';
+import { hasCode } from '../errors.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import type { Line } from '../files/lines.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import type { Timestamp } from '../model/timestamp.ts';
+import type { Findings } from './findings.ts';
+import type { LineSums } from './line-sums.ts';
+import {
+  type ManifestContent,
+  manifestFile,
+  readManifest,
+  type SealedSegment,
+} from './manifest.ts';
+import { withFile } from './record-file.ts';
+import { listSegments, type SegmentNames } from './segment-names.ts';
+import { type SegmentScan, scanSegment } from './segment-scan.ts';
+
+/** What the journal holds, as far as it could be read. */
+export interface JournalSummary {
+  readonly segments: number;
+  readonly records: number;
+  readonly bytes: number;
+  readonly lastSeq: number;
+  readonly lastTimestamp: Timestamp | undefined;
+  /** The files of all segments, in order. */
+  readonly files: readonly { readonly file: string; readonly firstSeq: number }[];
+}
+
+/** Reads every segment and the manifest, reports every fault, and puts every good line into `sums`. */
+export async function verifyJournal(
+  files: FileSystem,
+  directory: string,
+  findings: Findings,
+  sums: LineSums,
+): Promise<JournalSummary> {
+  const check = new JournalCheck(files, directory, findings, sums);
+  const manifest = await check.readManifest();
+  const names = await listSegments(files, directory);
+  for (const name of names.leftovers) findings.note(`${name}: left by an interrupted replacement`);
+  for (const segment of inOrder(names)) await check.readSegment(segment);
+  check.compareWithManifest(manifest);
+  return check.summary();
+}
+
+interface NamedSegment {
+  readonly file: string;
+  readonly firstSeq: number;
+  readonly isOpen: boolean;
+}
+
+function inOrder({ sealed, open }: SegmentNames): readonly NamedSegment[] {
+  return [
+    ...[...sealed].map(([firstSeq, file]) => ({ file, firstSeq, isOpen: false })),
+    ...open.map((segment) => ({ ...segment, isOpen: true })),
+  ].sort((a, b) => a.firstSeq - b.firstSeq || Number(a.isOpen) - Number(b.isOpen));
+}
+
+class JournalCheck {
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  readonly #findings: Findings;
+  readonly #sums: LineSums;
+  readonly #sealed = new Map<string, SegmentScan & { readonly size: number }>();
+  readonly #segments: NamedSegment[] = [];
+  #records = 0;
+  #bytes = 0;
+  #lastSeq = 0;
+  #lastTimestamp: Timestamp | undefined;
+
+  constructor(files: FileSystem, directory: string, findings: Findings, sums: LineSums) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#findings = findings;
+    this.#sums = sums;
+  }
+
+  async readManifest(): Promise<ManifestContent | undefined> {
+    try {
+      const manifest = await readManifest(this.#files, this.#directory);
+      if (manifest.tornBytes > 0) {
+        this.#findings.note(
+          `${manifestFile}: its last line is torn; the next start writes it again`,
+        );
+      }
+      return manifest;
+    } catch (error) {
+      if (!hasCode(error, 'JOURNAL_DAMAGED')) throw error;
+      this.#findings.damage(manifestFile, 0, 0, error.message);
+      return undefined;
+    }
+  }
+
+  async readSegment(segment: NamedSegment): Promise<void> {
+    const { file, firstSeq, isOpen } = segment;
+    if (firstSeq !== this.#lastSeq + 1) {
+      const problem = `the segments before it end with seq ${this.#lastSeq}`;
+      this.#findings.damage(file, 0, firstSeq, problem);
+    }
+    const after = this.#lastTimestamp;
+    const scan = await withFile(this.#files, this.#directory, file, async (handle) => {
+      const { bytes: size } = await handle.stat();
+      const take = (record: PriceRecord, line: Line) => this.#take(record, line);
+      return { ...(await scanSegment(handle, size, { firstSeq, after }, take)), size };
+    });
+    if (isOpen) this.#judgeOpen(file, scan);
+    else this.#judgeSealed(file, scan);
+    this.#segments.push(segment);
+    this.#records += scan.rows;
+    this.#bytes += scan.size;
+    this.#lastSeq = scan.lastSeq;
+    this.#lastTimestamp = scan.lastTimestamp ?? after;
+  }
+
+  compareWithManifest(manifest: ManifestContent | undefined): void {
+    const unlisted = new Map(this.#sealed);
+    for (const segment of manifest?.segments ?? []) {
+      const scan = unlisted.get(segment.file);
+      unlisted.delete(segment.file);
+      const problem = scan === undefined ? 'the sealed segment is missing' : differs(segment, scan);
+      if (problem !== undefined) this.#findings.damage(segment.file, 0, segment.firstSeq, problem);
+    }
+    for (const [file] of manifest === undefined ? [] : unlisted) {
+      this.#findings.note(`${file}: not in the manifest yet; the next start lists it`);
+    }
+  }
+
+  summary(): JournalSummary {
+    return {
+      segments: this.#segments.length,
+      records: this.#records,
+      bytes: this.#bytes,
+      lastSeq: this.#lastSeq,
+      lastTimestamp: this.#lastTimestamp,
+      files: this.#segments,
+    };
+  }
+
+  #take(record: PriceRecord, line: Line): void {
+    this.#sums.add(record.seq, crc32(line.bytes));
+  }
+
+  #judgeSealed(file: string, scan: SegmentScan & { readonly size: number }): void {
+    this.#sealed.set(file, scan);
+    if (scan.fault === undefined) return;
+    this.#findings.damage(file, scan.fault.offset, scan.fault.seq, scan.fault.problem);
+  }
+
+  #judgeOpen(file: string, scan: SegmentScan & { readonly size: number }): void {
+    this.#findings.note(
+      `${file}: not sealed; the last stop was not clean, the next start seals it`,
+    );
+    const { fault, otherBatch } = scan;
+    if (fault === undefined) return;
+    if (otherBatch === undefined) {
+      const torn = scan.size - scan.bytes;
+      this.#findings.note(
+        `${file}: a torn tail of ${torn} bytes at offset ${scan.bytes}; the next start cuts it`,
+      );
+    } else {
+      const problem = `${fault.problem}, but a good record of another batch (seq ${otherBatch.seq}, offset ${otherBatch.offset}) follows`;
+      this.#findings.damage(file, fault.offset, fault.seq, problem);
+    }
+  }
+}
+
+/** What the manifest's line says otherwise than the file; undefined when they agree. */
+function differs(
+  listed: SealedSegment,
+  scan: SegmentScan & { readonly size: number },
+): string | undefined {
+  if (scan.size !== listed.bytes) {
+    return `it has ${scan.size} bytes, and ${listed.bytes} when it was sealed`;
+  }
+  if (scan.sha256 !== listed.sha256) return 'its sum is not the one that the manifest gives';
+  const isSame =
+    scan.rows === listed.rows &&
+    scan.lastSeq === listed.lastSeq &&
+    scan.firstTimestamp === listed.firstTimestamp &&
+    scan.lastTimestamp === listed.lastTimestamp;
+  return isSame ? undefined : 'the manifest gives other rows, seqs or timestamps than it has';
+}

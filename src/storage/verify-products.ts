@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { listIfPresent } from '../files/directories.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import { type Line, readLines } from '../files/lines.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import type { Findings } from './findings.ts';
+import type { LineSums } from './line-sums.ts';
+import { productFile, productsDirectory } from './product-file.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { withFile } from './record-file.ts';
+
+/**
+ * Reads every product file: checksums, versions dense from 1, each previousPrice the price before, and
+ * each line the journal's. What stands past `checkpointSeq` need not be whole when `isBehind`: it was
+ * never synced, and the next start writes it again. Returns how many product files there are.
+ */
+export async function verifyProducts(
+  files: FileSystem,
+  directory: string,
+  findings: Findings,
+  sums: LineSums,
+  checkpointSeq: number,
+  isBehind: boolean,
+): Promise<number> {
+  let products = 0;
+  for (const shard of await listIfPresent(files, join(directory, productsDirectory))) {
+    for (const name of await files.list(join(directory, productsDirectory, shard))) {
+      const file = `${productsDirectory}/${shard}/${name}`;
+      if (!name.endsWith('.ndjson')) {
+        findings.note(`${file}: not a product file`);
+        continue;
+      }
+      const check = new ProductFileCheck(file, findings, sums, checkpointSeq, isBehind);
+      await withFile(files, directory, file, async (handle) => {
+        const { bytes } = await handle.stat();
+        for await (const lines of readLines(handle, 0, bytes, recordBytesMax)) {
+          for (const line of lines) check.take(line);
+        }
+      });
+      check.finish();
+      products += 1;
+    }
+  }
+  return products;
+}
+
+class ProductFileCheck {
+  readonly #file: string;
+  readonly #findings: Findings;
+  readonly #sums: LineSums;
+  readonly #checkpointSeq: number;
+  readonly #isBehind: boolean;
+  #last: PriceRecord | undefined;
+  /** The first line that is not what must follow, until it is known whether it had to be. */
+  #fault: { offset: number; seq: number; problem: string } | undefined;
+
+  constructor(
+    file: string,
+    findings: Findings,
+    sums: LineSums,
+    checkpointSeq: number,
+    isBehind: boolean,
+  ) {
+    this.#file = file;
+    this.#findings = findings;
+    this.#sums = sums;
+    this.#checkpointSeq = checkpointSeq;
+    this.#isBehind = isBehind;
+  }
+
+  take(line: Line): void {
+    const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
+    if (record instanceof BadRecord) {
+      this.#faulty(line, this.#last?.seq ?? 0, record.problem);
+      return;
+    }
+    const problem = this.#problemOf(record) ?? this.#sums.take(record.seq, crc32(line.bytes));
+    if (problem !== undefined) this.#faulty(line, record.seq, problem);
+    // A good record from before the checkpoint after a fault: what was synced is damaged.
+    else if (record.seq <= this.#checkpointSeq) this.#reportFault();
+    this.#last = record;
+  }
+
+  finish(): void {
+    if (this.#fault === undefined) return;
+    if (!this.#isBehind) this.#reportFault();
+    else this.#findings.note(`${this.#file}: its end is not whole; the next start writes it again`);
+  }
+
+  #problemOf(record: PriceRecord): string | undefined {
+    if (productFile(record.productId) !== this.#file) return "the record is another product's";
+    const version = (this.#last?.version ?? 0) + 1;
+    if (record.version !== version) return `its version is ${record.version}, not ${version}`;
+    const previous = this.#last?.newPrice ?? null;
+    if (record.previousPrice === previous) return undefined;
+    return `its previousPrice is ${record.previousPrice}, and the price before it ${previous}`;
+  }
+
+  #faulty(line: Line, seq: number, problem: string): void {
+    this.#fault ??= { offset: line.offset, seq, problem };
+  }
+
+  #reportFault(): void {
+    if (this.#fault === undefined) return;
+    this.#findings.damage(this.#file, this.#fault.offset, this.#fault.seq, this.#fault.problem);
+    this.#fault = undefined;
+  }
+}

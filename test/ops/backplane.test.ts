@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import test, { type ExecutionContext } from 'ava';
+import { createBackplane } from '../../src/ops/backplane.ts';
+import { Health } from '../../src/ops/health.ts';
+import { Metrics } from '../../src/ops/metrics.ts';
+import { unknownReadings } from './samples.ts';
+
+async function setup(t: ExecutionContext) {
+  const health = new Health();
+  const metrics = new Metrics(() => unknownReadings);
+  const server = createServer(createBackplane({ health, metrics }).callback());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const ask = (path: string, method = 'GET') =>
+    fetch(`http://127.0.0.1:${address.port}${path}`, { method });
+  return { health, metrics, ask };
+}
+
+test('a process that answers is alive, whatever keeps it from being ready', async (t) => {
+  const { health, ask } = await setup(t);
+  health.notReady('storage failed');
+
+  const response = await ask('/healthz/alive');
+
+  t.is(response.status, 200);
+  t.deepEqual(await response.json(), { status: 'alive' });
+});
+
+test('readiness follows health, and says what stands against it', async (t) => {
+  const { health, ask } = await setup(t);
+
+  const ready = await ask('/healthz/ready');
+  health.notReady('no space', '10 bytes are free');
+  const notReady = await ask('/healthz/ready');
+
+  t.is(ready.status, 200);
+  t.deepEqual(await ready.json(), { status: 'ready' });
+  t.is(notReady.status, 503);
+  t.deepEqual(await notReady.json(), {
+    status: 'not ready',
+    reasons: [{ reason: 'no space', detail: '10 bytes are free' }],
+  });
+});
+
+test('health is never cached', async (t) => {
+  const { ask } = await setup(t);
+
+  t.is((await ask('/healthz/ready')).headers.get('cache-control'), 'no-store');
+});
+
+test('metrics are served as Prometheus text', async (t) => {
+  const { metrics, ask } = await setup(t);
+  metrics.countTornTail();
+
+  const response = await ask('/metrics');
+
+  t.is(response.status, 200);
+  t.is(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  t.regex(await response.text(), /^repricer_torn_tails_cut_total 1$/m);
+});
+
+test('HEAD is answered like GET, without a body', async (t) => {
+  const { ask } = await setup(t);
+
+  const response = await ask('/healthz/ready', 'HEAD');
+
+  t.is(response.status, 200);
+  t.is(await response.text(), '');
+});
+
+test('any other path is a 404 problem, the API’s paths included', async (t) => {
+  const { ask } = await setup(t);
+
+  for (const path of ['/', '/healthz', '/metrics/', '/api/query', '/constructor']) {
+    const response = await ask(path);
+    t.is(response.status, 404, path);
+    t.is(response.headers.get('content-type'), 'application/problem+json');
+    t.deepEqual(await response.json(), { type: 'about:blank', title: 'Not Found', status: 404 });
+  }
+});
+
+test('any other method is a 405 problem that names the allowed ones', async (t) => {
+  const { ask } = await setup(t);
+
+  const response = await ask('/metrics', 'POST');
+
+  t.is(response.status, 405);
+  t.is(response.headers.get('allow'), 'GET, HEAD');
+  t.is(response.headers.get('content-type'), 'application/problem+json');
+  t.like(await response.json(), { status: 405 });
+});

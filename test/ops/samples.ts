@@ -1,0 +1,18 @@
+import type { Readings } from '../../src/ops/metrics.ts';
+
+/** What is read before anything is known. */
+export const unknownReadings: Readings = {
+  isReady: false,
+  queueLength: 0,
+  acknowledgedSeq: undefined,
+  freeBytes: undefined,
+  lastPriceCacheHits: 0,
+  lastPriceCacheMisses: 0,
+  logLinesDropped: 0,
+};
+
+/** The value of the series in Prometheus text; undefined when it has no sample. */
+export function sampleOf(text: string, series: string): number | undefined {
+  const line = text.split('\n').find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+}

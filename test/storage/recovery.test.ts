@@ -1,0 +1,441 @@
+import { cp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { nodeFileSystem } from '../../src/files/file-system.ts';
+import type { PriceRecord } from '../../src/model/price-record.ts';
+import { productFile } from '../../src/storage/product-file.ts';
+import { verifyStore } from '../../src/storage/verify.ts';
+import { encodeAll, productId, RecordSource } from '../support/records.ts';
+import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../support/store.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/*
+ * Each test is a row of the decision table in storage/recovery.ts: a way in which a directory may have
+ * been left, and what a start makes of it.
+ */
+
+const segment = 'results/date=2026-11-21/00000000000000000001.ndjson';
+const openSegment = `${segment}.open`;
+
+test('the journal cut at any byte of its last two batches keeps exactly the lines of its whole batches', async (t) => {
+  const source = new RecordSource();
+  const batches = [source.batch('a'), source.batch('b', 'a', 'c'), source.batch('a', 'b', 'd')];
+  const crashed = await unaggregatedDirectory(t, batches);
+  const bytes = (await stat(join(crashed, openSegment))).size;
+  const [first = '', second = '', third = ''] = batches.map(encodeAll);
+
+  for (let cut = first.length; cut < bytes; cut += 1) {
+    const directory = await copyOf(t, crashed);
+    await truncate(join(directory, openSegment), cut);
+
+    const events = await recover(directory);
+
+    const kept = cut < first.length + second.length ? first : first + second;
+    t.is(await journalOf(directory), kept, `cut at ${cut}`);
+    const torn = cut - kept.length;
+    t.is(events.of('tornTailCut').length, torn > 0 ? 1 : 0);
+    t.is((await brokenTailOf(directory)).length, torn, 'what was cut is kept aside');
+    await checkCleanStore(t, directory);
+    await rm(directory, { recursive: true });
+  }
+  t.is((first + second + third).length, bytes);
+});
+
+test('a crash after a sync loses nothing: all batches are there, in the journal and in product files', async (t) => {
+  const source = new RecordSource();
+  const batches = [source.batch('a'), source.batch('b', 'a'), source.batch('a', 'c')];
+  const directory = await crashedDirectory(t, batches);
+
+  await recover(directory);
+
+  t.is(await journalOf(directory), batches.map(encodeAll).join(''));
+  const records = batches.flat();
+  for (const name of ['a', 'b', 'c']) {
+    const own = records.filter((record) => record.productId === name);
+    t.is(await readFile(join(directory, productFile(productId(name))), 'utf8'), encodeAll(own));
+  }
+  await checkCleanStore(t, directory);
+});
+
+test('a second recovery changes nothing', async (t) => {
+  const source = new RecordSource();
+  const directory = await unaggregatedDirectory(t, [source.batch('a', 'b'), source.batch('a')]);
+  await truncate(join(directory, openSegment), 400);
+  await recover(directory);
+  const before = await contentsOf(directory);
+
+  const events = await recover(directory);
+
+  t.deepEqual(await contentsOf(directory), before);
+  t.deepEqual(events.of('derivedFileRebuilt'), []);
+});
+
+test('an open segment in which no batch was finished is put aside and removed', async (t) => {
+  const directory = await unaggregatedDirectory(t, [new RecordSource().batch('a', 'b')]);
+  await truncate(join(directory, openSegment), 100);
+
+  await recover(directory);
+
+  t.is(await journalOf(directory), '');
+  t.is((await brokenTailOf(directory)).length, 100);
+  await checkCleanStore(t, directory);
+});
+
+const source = new RecordSource();
+const threeBatches = [source.batch('a', 'b'), source.batch('a'), source.batch('b', 'c')];
+const fourthBatch = source.batch('d');
+const lengths = threeBatches.map((batch) => encodeAll(batch).length);
+const [firstBytes = 0, secondBytes = 0] = lengths;
+
+const openFourth = 'results/date=2026-11-21/00000000000000000004.ndjson.open';
+
+interface Refusal {
+  readonly fault: string;
+  readonly sealed: boolean;
+  readonly damage: (directory: string) => Promise<void>;
+  /** What the message must name: file, offset and seq. */
+  readonly names: RegExp;
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    fault: 'a bit flipped in the open segment below its last batch',
+    sealed: false,
+    damage: (directory) => flipBit(join(directory, openSegment), 20),
+    names: /00001\.ndjson\.open, offset 0, seq 1: /,
+  },
+  {
+    fault: 'a bit flipped in a batch of one record before the last batch',
+    sealed: false,
+    damage: (directory) => flipBit(join(directory, openSegment), firstBytes + 20),
+    names: new RegExp(`\\.open, offset ${firstBytes}, seq 3: `),
+  },
+  {
+    fault: 'a batch missing from the middle of the open segment',
+    sealed: false,
+    damage: async (directory) => {
+      const path = join(directory, openSegment);
+      const bytes = await readFile(path);
+      const rest = [bytes.subarray(0, firstBytes), bytes.subarray(firstBytes + secondBytes)];
+      await writeFile(path, Buffer.concat(rest));
+    },
+    names: new RegExp(`\\.open, offset ${firstBytes}, seq 3: `),
+  },
+  {
+    fault: 'a bit flipped in a sealed segment',
+    sealed: true,
+    damage: (directory) => flipBit(join(directory, segment), firstBytes + 20),
+    names: new RegExp(`00001\\.ndjson, offset ${firstBytes}, seq 3: `),
+  },
+  {
+    fault: 'a bit flipped in the last batch of a sealed segment',
+    sealed: true,
+    damage: (directory) => flipBit(join(directory, segment), firstBytes + secondBytes + 20),
+    names: new RegExp(`00001\\.ndjson, offset ${firstBytes + secondBytes}, seq 4: `),
+  },
+  {
+    fault: 'a sealed segment cut between two batches',
+    sealed: true,
+    damage: (directory) => truncate(join(directory, segment), firstBytes),
+    names: new RegExp(`00001\\.ndjson, offset ${firstBytes}, seq 1: it has ${firstBytes} bytes`),
+  },
+  {
+    fault: 'a sealed segment that is gone',
+    sealed: true,
+    damage: (directory) => unlink(join(directory, segment)),
+    names: /00001\.ndjson, offset 0, seq 1: the sealed segment is missing/,
+  },
+  {
+    fault: 'a second copy of a sealed segment under another date',
+    sealed: true,
+    damage: (directory) =>
+      cp(join(directory, 'results/date=2026-11-21'), join(directory, 'results/date=2026-11-22'), {
+        recursive: true,
+      }),
+    names: /date=2026-11-22\/0+1\.ndjson, offset 0, seq 1: there are two segments/,
+  },
+  {
+    fault: 'a journal that ends before the checkpoint',
+    sealed: true,
+    damage: async (directory) => {
+      await unlink(join(directory, 'manifest.ndjson'));
+      await truncate(join(directory, segment), firstBytes);
+    },
+    names: /results, offset 0, seq 3: .*the checkpoint says that seq 5 was on disk/,
+  },
+  {
+    fault: 'a gap between the sealed segments and the open one',
+    sealed: true,
+    damage: async (directory) => {
+      const path = join(directory, 'results/date=2026-11-21/00000000000000000009.ndjson.open');
+      await writeFile(path, '');
+    },
+    names: /0+9\.ndjson\.open, offset 0, seq 9: the segments before it end with seq 5/,
+  },
+  {
+    fault: 'a bit flipped in the manifest before its last line',
+    sealed: true,
+    damage: async (directory) => {
+      const storage = await openStorage(directory);
+      await storage.append(fourthBatch);
+      await storage.close();
+      await flipBit(join(directory, 'manifest.ndjson'), 100);
+    },
+    names: /manifest\.ndjson, offset 0, seq 1: a line of the manifest is damaged/,
+  },
+];
+
+test('a last batch that product files hold was acknowledged: its loss is no torn tail', async (t) => {
+  const directory = await closedDirectory(t, threeBatches.slice(0, 2));
+  const crashed = await crashedDirectory(t, threeBatches.slice(2), directory);
+  await truncate(join(crashed, openFourth), 10);
+  await writeFile(
+    join(crashed, productFile(productId('c'))),
+    encodeAll(threeBatches.flat().slice(4)),
+  );
+
+  const error = await t.throwsAsync(openStorage(crashed), { code: 'JOURNAL_DAMAGED' });
+
+  t.regex(error.message, /0+4\.ndjson\.open, offset 0, seq 4: .*results_by_product.* holds seq 5/);
+});
+
+for (const { fault, sealed, damage, names } of refusals) {
+  test(`${fault}: the start is refused, says where, and changes nothing`, async (t) => {
+    const directory = sealed
+      ? await closedDirectory(t, threeBatches)
+      : await crashedDirectory(t, threeBatches);
+    await damage(directory);
+    const before = await contentsOf(directory);
+
+    const error = await t.throwsAsync(openStorage(directory), { code: 'JOURNAL_DAMAGED' });
+
+    t.regex(error.message, names);
+    t.deepEqual(await contentsOf(directory), before);
+  });
+}
+
+interface Rebuild {
+  readonly fault: string;
+  readonly damage: (directory: string) => Promise<void>;
+}
+
+const rebuilds: readonly Rebuild[] = [
+  {
+    fault: 'a checkpoint that is missing',
+    damage: (directory) => unlink(join(directory, 'checkpoint.json')),
+  },
+  {
+    fault: 'a checkpoint with a bit flipped',
+    damage: (directory) => flipBit(join(directory, 'checkpoint.json'), 7),
+  },
+  {
+    fault: 'a checkpoint that is empty',
+    damage: (directory) => truncate(join(directory, 'checkpoint.json'), 0),
+  },
+  {
+    fault: 'product files that are all missing',
+    damage: (directory) => rm(join(directory, 'results_by_product'), { recursive: true }),
+  },
+  {
+    fault: 'a product file with a bit flipped, and no checkpoint',
+    damage: async (directory) => {
+      await unlink(join(directory, 'checkpoint.json'));
+      await flipBit(join(directory, productFile(productId('a'))), 30);
+    },
+  },
+  {
+    fault: 'a last line of the manifest with a bit flipped',
+    damage: (directory) => flipBit(join(directory, 'manifest.ndjson'), 100),
+  },
+  {
+    fault: 'a last line of the manifest that is torn',
+    damage: (directory) => truncate(join(directory, 'manifest.ndjson'), 50),
+  },
+  {
+    fault: 'a manifest that is missing, as before its first line was durable',
+    damage: (directory) => unlink(join(directory, 'manifest.ndjson')),
+  },
+  {
+    fault: 'what an interrupted replacement left',
+    damage: (directory) => writeFile(join(directory, `${openSegment}.tmp`), 'half of'),
+  },
+];
+
+for (const { fault, damage } of rebuilds) {
+  test(`${fault}: made anew from the journal, the same to the byte`, async (t) => {
+    const directory = await closedDirectory(t, threeBatches);
+    const before = await contentsOf(directory);
+    await damage(directory);
+
+    await recover(directory);
+
+    t.deepEqual(await contentsOf(directory), before);
+    await checkCleanStore(t, directory);
+  });
+}
+
+test('a product file with a bit flipped is met by a reader, refused, rebuilt, and then read', async (t) => {
+  const directory = await closedDirectory(t, threeBatches);
+  await flipBit(join(directory, productFile(productId('a'))), 30);
+  const events = new RecordedEvents();
+  const storage = await openStorage(directory, { events });
+
+  const records = await storage.productRecords(productId('a'));
+  await t.throwsAsync(records.slice(0, 2), { code: 'PRODUCT_FILE_DAMAGED' });
+  await storage.close();
+
+  t.is(events.of('derivedFileRebuilt').length, 1);
+  await checkCleanStore(t, directory);
+});
+
+test('a product file whose last line is damaged is never built upon', async (t) => {
+  const directory = await closedDirectory(t, threeBatches);
+  const path = join(directory, productFile(productId('a')));
+  await truncate(path, (await stat(path)).size - 1);
+  const storage = await openStorage(directory);
+
+  await t.throwsAsync(storage.lastRecord(productId('a')), { code: 'PRODUCT_FILE_DAMAGED' });
+  await storage.close();
+
+  await checkCleanStore(t, directory);
+});
+
+test('timestamps and seq go on from where the journal ends', async (t) => {
+  const directory = await crashedDirectory(t, threeBatches);
+
+  const storage = await openStorage(directory);
+
+  t.is(storage.lastSeq, 5);
+  t.is(storage.lastTimestamp, threeBatches.flat().at(-1)?.timestamp);
+  await storage.close();
+});
+
+test('a product file torn at any byte past the checkpoint is completed', async (t) => {
+  const [first = [], ...later] = threeBatches;
+  const crashed = await crashedDirectory(t, later, await closedDirectory(t, [first]));
+  const file = productFile(productId('a'));
+  const own = threeBatches.flat().filter((record) => record.productId === 'a');
+  const whole = encodeAll(own);
+
+  for (let cut = encodeAll(own.slice(0, 1)).length; cut <= whole.length; cut += 1) {
+    const directory = await copyOf(t, crashed);
+    const garbage = cut === whole.length ? '' : '\0'.repeat(20);
+    await writeFile(join(directory, file), whole.slice(0, cut) + garbage);
+
+    const events = await recover(directory);
+
+    t.is(await readFile(join(directory, file), 'utf8'), whole, `cut at ${cut}`);
+    t.deepEqual(events.of('derivedFileRebuilt'), []);
+    await checkCleanStore(t, directory);
+    await rm(directory, { recursive: true });
+  }
+});
+
+test('a product file that lacks what the checkpoint promises is rebuilt from the journal', async (t) => {
+  const [first = [], ...later] = threeBatches;
+  const directory = await crashedDirectory(t, later, await closedDirectory(t, [first]));
+  await rm(join(directory, productFile(productId('a'))));
+
+  const events = await recover(directory);
+
+  t.is(events.of('derivedFileRebuilt').length, 1);
+  await checkCleanStore(t, directory);
+});
+
+test('verify calls what an unclean stop left no damage, and what the next start refuses damage', async (t) => {
+  const directory = await crashedDirectory(t, threeBatches);
+  await truncate(join(directory, openSegment), firstBytes + secondBytes + 10);
+
+  const torn = await checkStore(t, directory);
+  await flipBit(join(directory, openSegment), 20);
+  const { damages } = await verifyStore(nodeFileSystem, directory);
+
+  t.true(torn.notes.some((note) => note.includes('a torn tail of 10 bytes')));
+  t.is(damages[0]?.file, openSegment);
+  t.is(damages[0]?.offset, 0);
+  t.is(damages[0]?.seq, 1);
+});
+
+/** The same with nothing aggregated yet, as when the process ended before it got so far. */
+async function unaggregatedDirectory(
+  t: ExecutionContext,
+  batches: readonly (readonly PriceRecord[])[],
+): Promise<string> {
+  const directory = await crashedDirectory(t, batches);
+  await rm(join(directory, 'results_by_product'), { recursive: true, force: true });
+  return directory;
+}
+
+/** A directory in which these batches were appended and then the process ended without a stop. */
+async function crashedDirectory(
+  t: ExecutionContext,
+  batches: readonly (readonly PriceRecord[])[],
+  start?: string,
+): Promise<string> {
+  const running = start ?? (await temporaryDirectory(t));
+  const storage = await openStorage(running);
+  for (const batch of batches) await storage.append(batch);
+  // What a process that is killed leaves is what stands there now.
+  const crashed = await copyOf(t, running);
+  await storage.close();
+  return crashed;
+}
+
+/** A directory in which these batches were appended, after a clean stop. */
+async function closedDirectory(
+  t: ExecutionContext,
+  batches: readonly (readonly PriceRecord[])[],
+): Promise<string> {
+  const directory = await temporaryDirectory(t);
+  const storage = await openStorage(directory);
+  for (const batch of batches) await storage.append(batch);
+  await storage.close();
+  return directory;
+}
+
+async function copyOf(t: ExecutionContext, directory: string): Promise<string> {
+  const copy = await temporaryDirectory(t);
+  // Product files come and go while they are copied, and recovery has to cope with what it gets.
+  await cp(directory, copy, { recursive: true, preserveTimestamps: true });
+  return copy;
+}
+
+async function recover(directory: string): Promise<RecordedEvents> {
+  const events = new RecordedEvents();
+  const storage = await openStorage(directory, { events });
+  await storage.close();
+  return events;
+}
+
+async function journalOf(directory: string): Promise<string> {
+  const files = await filesOf(join(directory, 'results'));
+  const segments = files.filter((file) => file.endsWith('.ndjson')).sort();
+  return (await Promise.all(segments.map((file) => readFile(file, 'utf8')))).join('');
+}
+
+async function brokenTailOf(directory: string): Promise<Buffer> {
+  const files = await filesOf(join(directory, 'results'));
+  const [broken] = files.filter((file) => file.endsWith('.broken'));
+  return broken === undefined ? Buffer.alloc(0) : readFile(broken);
+}
+
+/** Every file and its content. */
+async function contentsOf(directory: string): Promise<Record<string, string>> {
+  const files = await filesOf(directory);
+  const entries = files.map(async (file) => [file, await readFile(file, 'latin1')] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function filesOf(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+async function flipBit(path: string, offset: number): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.writeUInt8(bytes.readUInt8(offset) ^ 1, offset);
+  await writeFile(path, bytes);
+}
