@@ -12,6 +12,7 @@ import { createLog } from './ops/log.ts';
 /* The process: which command, its signals, and the code it ends with. */
 
 const stdout = 1;
+const stderr = 2;
 
 const usage = `Usage: repricer <command> [flags]
 
@@ -32,17 +33,17 @@ process.exit(await run());
 async function run(): Promise<ExitCode> {
   const isHelpAsked = [command, ...flags].some((word) => word === '--help' || word === '-h');
   if (isHelpAsked || command === 'help') {
-    print(usage);
+    await print(usage);
     return exitCode.ok;
   }
   try {
     if (command === 'serve') return await runServe();
-    if (command === 'verify') return await verify(nodeFileSystem, readProcessDataDir(flags), print);
+    if (command === 'verify') return await runVerify();
   } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
+    await complain(error instanceof Error ? error.message : String(error));
     return exitCodeOf(error);
   }
-  complain(`${JSON.stringify(command)} is not a command; "repricer --help" lists them`);
+  await complain(`${JSON.stringify(command)} is not a command; "repricer --help" lists them`);
   return exitCode.usage;
 }
 
@@ -61,6 +62,13 @@ async function runServe(): Promise<ExitCode> {
   }
 }
 
+async function runVerify(): Promise<ExitCode> {
+  const directory = readProcessDataDir(flags);
+  const { code, lines } = await verify(nodeFileSystem, directory);
+  await print(lines.join('\n'));
+  return code;
+}
+
 /** Resolves with the first signal that asks for a stop. The second ends the process at once, which is always safe. */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
@@ -75,10 +83,11 @@ function stopSignal(): Promise<string> {
   });
 }
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** Resolves when the reader has it all: `process.exit` would cut off what waits in a pipe. */
+function print(text: string): Promise<void> {
+  return writeToFd(stdout)(Buffer.from(`${text}\n`));
 }
 
-function complain(line: string): void {
-  process.stderr.write(`repricer: ${line}\n`);
+function complain(problem: string): Promise<void> {
+  return writeToFd(stderr)(Buffer.from(`repricer: ${problem}\n`));
 }

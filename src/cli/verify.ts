@@ -6,18 +6,17 @@ import { formatTimestamp } from '../model/timestamp.ts';
 import { describeDamage } from '../storage/damage.ts';
 import { type VerifyReport, verifyStore } from '../storage/verify.ts';
 
-/** Reads everything in a data directory and prints what it found: 0 when all is well, 65 when not. */
+/** Reads everything in a data directory and tells what it found, with code 0 when all is well and 65 when not. */
 export async function verify(
   files: FileSystem,
   directory: string,
-  print: (line: string) => void,
-): Promise<ExitCode> {
+): Promise<{ readonly code: ExitCode; readonly lines: readonly string[] }> {
   await refuseMissing(files, directory);
   const lock = await DirectoryLock.acquireIfPresent(files, directory);
   try {
     const report = await verifyStore(files, directory);
-    for (const line of describeReport(directory, report)) print(line);
-    return report.damageCount === 0 ? exitCode.ok : exitCode.damaged;
+    const code = report.damageCount === 0 ? exitCode.ok : exitCode.damaged;
+    return { code, lines: describeReport(directory, report) };
   } finally {
     await lock?.release();
   }
@@ -36,7 +35,7 @@ async function refuseMissing(files: FileSystem, directory: string): Promise<void
   }
 }
 
-export function describeReport(directory: string, report: VerifyReport): readonly string[] {
+function describeReport(directory: string, report: VerifyReport): readonly string[] {
   const { records, products, segments, journalBytes, lastTimestamp, checkpointSeq } = report;
   const hidden = report.damageCount - report.damages.length;
   return [

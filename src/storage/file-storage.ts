@@ -7,7 +7,7 @@ import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
 import { CatchUp } from './catch-up.ts';
-import { writeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import { Journal, type JournalLimits } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
 import type { LedgerStorage } from './ledger-storage.ts';
@@ -203,7 +203,7 @@ async function recover(
   const start = await mendJournal(files, directory, findings, events);
   const journal = new Journal(files, directory, options, events, start);
   const productFiles = new ProductFiles(files, directory);
-  const seq = await trustedSeq(files, directory, findings, events);
+  const seq = await trustedSeq(files, directory, findings, journal.lastSeq, events);
   if (seq === journal.lastSeq && findings.segmentsRead === 0 && findings.checkpoint !== undefined) {
     return { journal, productFiles };
   }
@@ -217,17 +217,43 @@ async function recover(
 async function trustedSeq(
   files: FileSystem,
   directory: string,
-  { checkpoint, isCheckpointDamaged, listed }: JournalFindings,
+  findings: JournalFindings,
+  lastSeq: number,
   events: StorageEvents,
 ): Promise<number> {
-  if (isCheckpointDamaged) {
-    events.derivedFileRebuilt(productsDirectory, 'the checkpoint cannot be believed');
-  } else if (checkpoint === undefined && listed.length > 0) {
-    events.derivedFileRebuilt(productsDirectory, 'the checkpoint is missing');
+  const { checkpoint } = findings;
+  if (checkpoint === undefined || checkpoint.seq === 0) {
+    const reason = findings.isCheckpointDamaged ? 'damaged' : 'missing';
+    const isNew = lastSeq === 0 || findings.listed.length === 0;
+    if (!isNew) events.derivedFileRebuilt(productsDirectory, `the checkpoint is ${reason}`);
+    return 0;
   }
-  if (checkpoint === undefined || checkpoint.seq === 0) return 0;
-  const shards = await listIfPresent(files, join(directory, productsDirectory));
-  if (shards.length > 0) return checkpoint.seq;
-  events.derivedFileRebuilt(productsDirectory, 'it is missing');
+  const reason = await whyIncomplete(files, directory, checkpoint, lastSeq);
+  if (reason === undefined) return checkpoint.seq;
+  events.derivedFileRebuilt(productsDirectory, reason);
   return 0;
+}
+
+/**
+ * What shows that product files were lost or added since the checkpoint; undefined when nothing does.
+ * The checkpoint of a clean stop is the last thing written, so a directory of product files that
+ * changed after it was changed by someone else. Without one, a product would begin again at version 1.
+ */
+async function whyIncomplete(
+  files: FileSystem,
+  directory: string,
+  checkpoint: Checkpoint,
+  lastSeq: number,
+): Promise<string | undefined> {
+  const shards = await listIfPresent(files, join(directory, productsDirectory));
+  if (shards.length === 0) return 'it is missing';
+  if (checkpoint.seq < lastSeq) return undefined;
+  for (const shard of [
+    productsDirectory,
+    ...shards.map((name) => `${productsDirectory}/${name}`),
+  ]) {
+    const { changedAtNs } = await files.stat(join(directory, shard));
+    if (changedAtNs > checkpoint.changedAtNs) return `${shard} was changed after the checkpoint`;
+  }
+  return undefined;
 }

@@ -237,6 +237,10 @@ const rebuilds: readonly Rebuild[] = [
     damage: (directory) => rm(join(directory, 'results_by_product'), { recursive: true }),
   },
   {
+    fault: 'a product file that was removed after a clean stop',
+    damage: (directory) => unlink(join(directory, productFile(productId('a')))),
+  },
+  {
     fault: 'a product file with a bit flipped, and no checkpoint',
     damage: async (directory) => {
       await unlink(join(directory, 'checkpoint.json'));

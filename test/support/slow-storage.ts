@@ -1,0 +1,44 @@
+import type { PriceRecord, RecordPlace } from '../../src/model/price-record.ts';
+import type { ProductId } from '../../src/model/product-id.ts';
+import type { LedgerStorage } from '../../src/storage/ledger-storage.ts';
+import type { RecordSequence } from '../../src/storage/record-sequence.ts';
+
+/** A storage in memory, of which one read at a time gives what it saw only when it is let go. */
+export class SlowStorage implements LedgerStorage {
+  readonly #records: PriceRecord[] = [];
+  #hold: Promise<void> | undefined;
+  readonly lastSeq = 0;
+  readonly lastTimestamp = undefined;
+
+  holdNextRead(): () => void {
+    let release = () => {};
+    this.#hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    return () => release();
+  }
+
+  async lastRecord(id: ProductId): Promise<PriceRecord | undefined> {
+    const seen = this.#records.findLast((record) => record.productId === id);
+    const hold = this.#hold;
+    this.#hold = undefined;
+    await hold;
+    return seen;
+  }
+
+  async append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]> {
+    this.#records.push(...batch);
+    return batch.map(() => ({ file: 'memory', offset: 0, length: 0 }));
+  }
+
+  async maintain(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  productRecords(): Promise<RecordSequence> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  allRecords(): Promise<RecordSequence> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+}
