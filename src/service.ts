@@ -76,7 +76,7 @@ async function start(
     lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
     logLinesDropped: log.droppedLines,
   }));
-  const backplane = createServer(createBackplane({ health, metrics }).callback());
+  const backplane = createServer(createBackplane({ health, metrics, log }).callback());
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
 

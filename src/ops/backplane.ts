@@ -1,21 +1,26 @@
 import { STATUS_CODES } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
 import type { Health } from './health.ts';
+import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface BackplaneDependencies {
   readonly health: Health;
   readonly metrics: Metrics;
+  readonly log: Log;
 }
 
 /** Health and metrics for the operators of the service, on a port of their own. */
-export function createBackplane({ health, metrics }: BackplaneDependencies): Koa {
+export function createBackplane({ health, metrics, log }: BackplaneDependencies): Koa {
   const routes = new Map<string, (ctx: Context) => void | Promise<void>>([
     ['/healthz/alive', presentAlive],
     ['/healthz/ready', (ctx) => presentReady(ctx, health)],
     ['/metrics', (ctx) => presentMetrics(ctx, metrics)],
   ]);
   const app = new Koa();
+  app.on('error', (error) =>
+    log.warn('a request to the backplane could not be answered', { error }),
+  );
   app.use(routeRequests(routes));
   return app;
 }

@@ -3,13 +3,15 @@ import { createServer } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
-import { Metrics } from '../../src/ops/metrics.ts';
+import { Metrics, type Readings } from '../../src/ops/metrics.ts';
+import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
 
-async function setup(t: ExecutionContext) {
+async function setup(t: ExecutionContext, read: () => Readings = () => unknownReadings) {
   const health = new Health();
-  const metrics = new Metrics(() => unknownReadings);
-  const server = createServer(createBackplane({ health, metrics }).callback());
+  const metrics = new Metrics(read);
+  const log = createRecordingLog();
+  const server = createServer(createBackplane({ health, metrics, log }).callback());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -20,7 +22,7 @@ async function setup(t: ExecutionContext) {
   if (address === null || typeof address === 'string') throw new Error('no port');
   const ask = (path: string, method = 'GET') =>
     fetch(`http://127.0.0.1:${address.port}${path}`, { method });
-  return { health, metrics, ask };
+  return { health, metrics, log, ask };
 }
 
 test('a process that answers is alive, whatever keeps it from being ready', async (t) => {
@@ -95,4 +97,16 @@ test('any other method is a 405 problem that names the allowed ones', async (t) 
   t.is(response.headers.get('allow'), 'GET, HEAD');
   t.is(response.headers.get('content-type'), 'application/problem+json');
   t.like(await response.json(), { status: 405 });
+});
+
+test('a scrape that fails is a 500 to the scraper and a line in the log', async (t) => {
+  const { log, ask } = await setup(t, () => {
+    throw new Error('a reading failed');
+  });
+
+  const response = await ask('/metrics');
+
+  t.is(response.status, 500);
+  t.is(log.lines[0]?.level, 'warn');
+  t.like(log.lines[0]?.fields, { error: { message: 'a reading failed' } });
 });
