@@ -23,7 +23,7 @@ const priceUpdateBody = z.strictObject(
 /** The price update in a reprice's body, or BAD_REQUEST with every rule that it breaks. */
 export function parsePriceUpdate(bytes: unknown): PriceUpdate {
   const { price, ...rest } = parseShape(priceUpdateBody, parseJson(bytes));
-  const newPrice = toPrice(digitsOf(price));
+  const newPrice = toPrice(detached(digitsOf(price)));
   assert(newPrice !== undefined, 'a checked price must be a price');
   return { ...rest, newPrice };
 }
@@ -51,6 +51,14 @@ function isWrittenPrice(value: unknown): value is WrittenPrice {
 function writtenPriceProblem(value: unknown): string | undefined {
   const isWritten = value instanceof LosslessNumber || typeof value === 'string';
   return isWritten ? priceProblem(digitsOf(value)) : 'must be a number, or a string of one';
+}
+
+/**
+ * The same text in memory of its own. Digits cut from a body may be a view into it, and a last price
+ * that is kept for years would keep the whole body.
+ */
+function detached(digits: string): string {
+  return Buffer.from(digits, 'latin1').toString('latin1');
 }
 
 function digitsOf(price: WrittenPrice): string {
