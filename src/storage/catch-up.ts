@@ -4,8 +4,8 @@ import { readLines } from '../files/lines.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { journalDamaged } from './damage.ts';
 import { inParallel } from './in-parallel.ts';
-import type { ReadableSegment } from './journal.ts';
-import { openSegment } from './open-segment.ts';
+import type { ReadableSegment } from './open-segment.ts';
+import { openSegmentFile } from './open-segment-file.ts';
 import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
@@ -58,7 +58,7 @@ export class CatchUp {
   }
 
   async #takeSegment(segment: ReadableSegment, checkpointSeq: number): Promise<void> {
-    const file = await openSegment(this.#files, this.#directory, segment);
+    const file = await openSegmentFile(this.#files, this.#directory, segment);
     try {
       for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
         for (const line of lines) this.#take(segment, line.offset, line.bytes, checkpointSeq);

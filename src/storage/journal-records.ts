@@ -3,8 +3,8 @@ import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { type Damage, describeDamage } from './damage.ts';
-import type { ReadableSegment } from './journal.ts';
-import { openSegment } from './open-segment.ts';
+import type { ReadableSegment } from './open-segment.ts';
+import { openSegmentFile } from './open-segment-file.ts';
 import { RecordFile } from './record-file.ts';
 import type { RecordSequence } from './record-sequence.ts';
 
@@ -63,7 +63,7 @@ export class JournalRecords implements RecordSequence {
   }
 
   async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
-    const file = await openSegment(this.#files, this.#directory, segment);
+    const file = await openSegmentFile(this.#files, this.#directory, segment);
     const onDamage = (damage: Damage) => readingDamaged(describeDamage(damage));
     try {
       return await use(new RecordFile(file, segment.file, segment.bytes, onDamage));

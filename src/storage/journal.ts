@@ -1,36 +1,20 @@
 import assert from 'node:assert';
-import { createHash, type Hash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { errnoOf, RepricerError } from '../errors.ts';
 import { makeDirectories } from '../files/directories.ts';
-import type { FileSystem, OpenFile } from '../files/file-system.ts';
+import type { FileSystem } from '../files/file-system.ts';
 import { writeFully } from '../files/write.ts';
 import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
-import { dateOf, type Timestamp } from '../model/timestamp.ts';
+import type { Timestamp } from '../model/timestamp.ts';
 import { appendToManifest, type SealedSegment } from './manifest.ts';
+import { type JournalLimits, OpenSegment, type ReadableSegment } from './open-segment.ts';
 import { openSuffix, segmentFile } from './segment-file.ts';
 import type { StorageEvents } from './storage-events.ts';
-
-export interface JournalLimits {
-  /** A segment is sealed before a batch would make it longer than this. */
-  readonly segmentBytesMax: number;
-  /** A segment is sealed when its first record is older than this. */
-  readonly segmentAgeMaxMs: number;
-}
 
 /** What the journal goes on from: the state that recovery left on disk, in which no segment is open. */
 export interface JournalStart {
   readonly sealed: readonly SealedSegment[];
   readonly manifestBytes: number;
-}
-
-/** A segment as readers need it: the file, and what is durable in it. */
-export interface ReadableSegment {
-  readonly file: string;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  readonly lastTimestamp: Timestamp;
-  readonly bytes: number;
 }
 
 /**
@@ -238,74 +222,6 @@ export class Journal {
 
 const noSpaceErrors: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 const busyErrors: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
-
-/** The segment that is being written. Its counts cover what is on disk, and nothing after that. */
-class OpenSegment {
-  readonly handle: OpenFile;
-  readonly file: string;
-  readonly #first: PriceRecord;
-  readonly #hash: Hash = createHash('sha256');
-  #last: PriceRecord | undefined;
-  bytes = 0;
-  /** Whether it has lost the suffix of an open segment: sealing has begun. */
-  hasFinalName = false;
-
-  constructor(handle: OpenFile, file: string, first: PriceRecord) {
-    this.handle = handle;
-    this.file = file;
-    this.#first = first;
-  }
-
-  get isEmpty(): boolean {
-    return this.#last === undefined;
-  }
-
-  /** The seq of the last durable record; that of the record before the segment's first when there is none. */
-  get lastSeq(): number {
-    return this.#last?.seq ?? this.#first.seq - 1;
-  }
-
-  get lastTimestamp(): Timestamp | undefined {
-    return this.#last?.timestamp;
-  }
-
-  wrote(bytes: Buffer, last: PriceRecord): void {
-    this.#hash.update(bytes);
-    this.bytes += bytes.length;
-    this.#last = last;
-  }
-
-  isDue(now: Timestamp, limits: JournalLimits): boolean {
-    if (this.hasFinalName) return true;
-    const ageMs = (now - this.#first.timestamp) / 1000;
-    return ageMs >= limits.segmentAgeMaxMs || dateOf(now) !== dateOf(this.#first.timestamp);
-  }
-
-  readable(): ReadableSegment {
-    const { firstSeq, lastSeq, lastTimestamp } = this.#range();
-    return { file: this.file, firstSeq, lastSeq, lastTimestamp, bytes: this.bytes };
-  }
-
-  summary(): SealedSegment {
-    const range = this.#range();
-    return {
-      file: this.file,
-      rows: range.lastSeq - range.firstSeq + 1,
-      ...range,
-      bytes: this.bytes,
-      sha256: this.#hash.copy().digest('hex'),
-    };
-  }
-
-  #range() {
-    return {
-      firstSeq: this.#first.seq,
-      lastSeq: this.lastSeq,
-      firstTimestamp: this.#first.timestamp,
-      lastTimestamp: this.#last?.timestamp ?? this.#first.timestamp,
-    };
-  }
-}
 
 function placesOf(lines: readonly string[], file: string, start: number): readonly RecordPlace[] {
   let offset = start;

@@ -1,21 +1,89 @@
-import { join } from 'node:path';
-import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
-import type { ReadableSegment } from './journal.ts';
-import { openSuffix } from './segment-file.ts';
+import { createHash, type Hash } from 'node:crypto';
+import type { OpenFile } from '../files/file-system.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import { dateOf, type Timestamp } from '../model/timestamp.ts';
+import type { SealedSegment } from './manifest.ts';
 
-/** Opens a segment that may be sealed at any moment: under its final name, else its open one, else again. */
-export async function openSegment(
-  files: FileSystem,
-  directory: string,
-  segment: ReadableSegment,
-): Promise<OpenFile> {
-  const path = join(directory, segment.file);
-  for (const name of [path, `${path}${openSuffix}`]) {
-    try {
-      return await files.open(name, 'read');
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+export interface JournalLimits {
+  /** A segment is sealed before a batch would make it longer than this. */
+  readonly segmentBytesMax: number;
+  /** A segment is sealed when its first record is older than this. */
+  readonly segmentAgeMaxMs: number;
+}
+
+/** A segment as readers need it: the file, and what is durable in it. */
+export interface ReadableSegment {
+  readonly file: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly lastTimestamp: Timestamp;
+  readonly bytes: number;
+}
+
+/** The segment that is being written. Its counts cover what is on disk, and nothing after that. */
+export class OpenSegment {
+  readonly handle: OpenFile;
+  readonly file: string;
+  readonly #first: PriceRecord;
+  readonly #hash: Hash = createHash('sha256');
+  #last: PriceRecord | undefined;
+  bytes = 0;
+  /** Whether it has lost the suffix of an open segment: sealing has begun. */
+  hasFinalName = false;
+
+  constructor(handle: OpenFile, file: string, first: PriceRecord) {
+    this.handle = handle;
+    this.file = file;
+    this.#first = first;
   }
-  return files.open(path, 'read');
+
+  get isEmpty(): boolean {
+    return this.#last === undefined;
+  }
+
+  /** The seq of the last durable record; that of the record before the segment's first when there is none. */
+  get lastSeq(): number {
+    return this.#last?.seq ?? this.#first.seq - 1;
+  }
+
+  get lastTimestamp(): Timestamp | undefined {
+    return this.#last?.timestamp;
+  }
+
+  wrote(bytes: Buffer, last: PriceRecord): void {
+    this.#hash.update(bytes);
+    this.bytes += bytes.length;
+    this.#last = last;
+  }
+
+  isDue(now: Timestamp, limits: JournalLimits): boolean {
+    if (this.hasFinalName) return true;
+    const ageMs = (now - this.#first.timestamp) / 1000;
+    return ageMs >= limits.segmentAgeMaxMs || dateOf(now) !== dateOf(this.#first.timestamp);
+  }
+
+  readable(): ReadableSegment {
+    const { firstSeq, lastSeq, lastTimestamp } = this.#range();
+    return { file: this.file, firstSeq, lastSeq, lastTimestamp, bytes: this.bytes };
+  }
+
+  summary(): SealedSegment {
+    const range = this.#range();
+    return {
+      file: this.file,
+      rows: range.lastSeq - range.firstSeq + 1,
+      ...range,
+      bytes: this.bytes,
+      sha256: this.#hash.copy().digest('hex'),
+    };
+  }
+
+  #range() {
+    return {
+      firstSeq: this.#first.seq,
+      lastSeq: this.lastSeq,
+      firstTimestamp: this.#first.timestamp,
+      lastTimestamp: this.#last?.timestamp ?? this.#first.timestamp,
+    };
+  }
 }

@@ -3,8 +3,8 @@ import { type Line, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { journalDamaged } from './damage.ts';
-import type { ReadableSegment } from './journal.ts';
-import { openSegment } from './open-segment.ts';
+import type { ReadableSegment } from './open-segment.ts';
+import { openSegmentFile } from './open-segment-file.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function* linesOfProduct(
   const isWanted = (record: PriceRecord) =>
     record.productId === productId && record.version < versionEnd && record.seq <= lastSeq;
   for (const segment of segments) {
-    const file = await openSegment(files, directory, segment);
+    const file = await openSegmentFile(files, directory, segment);
     try {
       for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
         const wanted = lines.filter(

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { OpenFile } from '../files/file-system.ts';
+import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { type Line, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { withFile } from './record-file.ts';
 
 /** Where a segment has to go on from: what the one before it ended with. */
 export interface SegmentStart {
@@ -42,7 +43,7 @@ export interface SegmentFault {
  * is a torn tail in an open segment and damage in a sealed one. `onRecord` is given every good record
  * up to the first fault, in order, with its line.
  */
-export async function scanSegment(
+async function scanSegment(
   file: OpenFile,
   size: number,
   start: SegmentStart,
@@ -58,6 +59,20 @@ export async function scanSegment(
     }
   }
   return walk.finish(size, hash.digest('hex'));
+}
+
+/** The same for a segment by its path within the data directory, with the file's size. */
+export function scanSegmentFile(
+  files: FileSystem,
+  directory: string,
+  file: string,
+  start: SegmentStart,
+  onRecord?: (record: PriceRecord, line: Line) => void,
+): Promise<SegmentScan & { readonly size: number }> {
+  return withFile(files, directory, file, async (handle) => {
+    const { bytes: size } = await handle.stat();
+    return { ...(await scanSegment(handle, size, start, onRecord)), size };
+  });
 }
 
 class SegmentWalk {

@@ -12,9 +12,8 @@ import {
   readManifest,
   type SealedSegment,
 } from './manifest.ts';
-import { withFile } from './record-file.ts';
 import { listSegments, type SegmentNames } from './segment-names.ts';
-import { type SegmentScan, scanSegment } from './segment-scan.ts';
+import { type SegmentScan, scanSegmentFile } from './segment-scan.ts';
 
 /** What the journal holds, as far as it could be read. */
 export interface JournalSummary {
@@ -98,11 +97,9 @@ class JournalCheck {
       this.#findings.damage(file, 0, firstSeq, problem);
     }
     const after = this.#lastTimestamp;
-    const scan = await withFile(this.#files, this.#directory, file, async (handle) => {
-      const { bytes: size } = await handle.stat();
-      const take = (record: PriceRecord, line: Line) => this.#take(record, line);
-      return { ...(await scanSegment(handle, size, { firstSeq, after }, take)), size };
-    });
+    const take = (record: PriceRecord, line: Line) => this.#take(record, line);
+    const start = { firstSeq, after };
+    const scan = await scanSegmentFile(this.#files, this.#directory, file, start, take);
     if (isOpen) this.#judgeOpen(file, scan);
     else this.#judgeSealed(file, scan);
     this.#segments.push(segment);

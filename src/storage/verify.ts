@@ -7,8 +7,7 @@ import type { Damage } from './damage.ts';
 import { Findings } from './findings.ts';
 import { LineSums } from './line-sums.ts';
 import { productFile } from './product-file.ts';
-import { withFile } from './record-file.ts';
-import { scanSegment } from './segment-scan.ts';
+import { scanSegmentFile } from './segment-scan.ts';
 import { type JournalSummary, verifyJournal } from './verify-journal.ts';
 import { verifyProducts } from './verify-products.ts';
 
@@ -98,10 +97,8 @@ async function reportMissing(
     findings.damage(productFile(record.productId), 0, record.seq, problem);
   };
   for (const { file, firstSeq } of journal.files) {
-    await withFile(files, directory, file, async (handle) => {
-      const start = { firstSeq, after: undefined };
-      const { bytes } = await handle.stat();
-      await scanSegment(handle, bytes, start, (record, line) => report(record, line, file));
-    });
+    await scanSegmentFile(files, directory, file, { firstSeq, after: undefined }, (record, line) =>
+      report(record, line, file),
+    );
   }
 }

@@ -10,7 +10,7 @@ import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../sup
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /*
- * Each test is a row of the decision table in storage/recovery.ts: a way in which a directory may have
+ * Each test is a row of the decision table in storage/inspect-journal.ts: a way in which a directory may have
  * been left, and what a start makes of it.
  */
 

@@ -1,18 +1,12 @@
-import { dirname, join } from 'node:path';
-import { RepricerError } from '../errors.ts';
+import { join } from 'node:path';
 import type { FileSystem } from '../files/file-system.ts';
-import { readFully } from '../files/read.ts';
-import { replaceFile } from '../files/replace-file.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { journalDamaged } from './damage.ts';
-import type { JournalStart } from './journal.ts';
-import { appendToManifest, readManifest, type SealedSegment } from './manifest.ts';
+import { readManifest, type SealedSegment } from './manifest.ts';
 import { findProductRecordBeyond } from './product-tails.ts';
-import { withFile } from './record-file.ts';
-import { brokenSuffix, openSuffix, resultsDirectory } from './segment-file.ts';
+import { openSuffix, resultsDirectory } from './segment-file.ts';
 import { listSegments, type SegmentNames } from './segment-names.ts';
-import { type SegmentScan, type SegmentStart, scanSegment } from './segment-scan.ts';
-import type { StorageEvents } from './storage-events.ts';
+import { type SegmentScan, type SegmentStart, scanSegmentFile } from './segment-scan.ts';
 
 /** What a look at a data directory found, before anything is changed. */
 export interface JournalFindings {
@@ -32,7 +26,8 @@ export interface JournalFindings {
   readonly leftovers: readonly string[];
 }
 
-interface OpenFindings {
+/** What was found of the segment that was being written. */
+export interface OpenFindings {
   /** Path within the data directory, with the suffix of an open segment. */
   readonly file: string;
   readonly bytes: number;
@@ -213,7 +208,7 @@ class Inspection {
 
   #scan(file: string): Promise<SegmentScan & { readonly size: number }> {
     this.#segmentsRead += 1;
-    return scanFile(this.#files, this.#directory, file, this.#next);
+    return scanSegmentFile(this.#files, this.#directory, file, this.#next);
   }
 
   get #next(): SegmentStart {
@@ -231,105 +226,4 @@ function toSegment(file: string, firstSeq: number, scan: SegmentScan): SealedSeg
   const { rows, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 } = scan;
   if (firstTimestamp === undefined || lastTimestamp === undefined) return undefined;
   return { file, rows, firstSeq, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 };
-}
-
-/**
- * Brings the journal into the state that a clean stop leaves: no open segment, every segment listed.
- * It may be interrupted at any point and run again.
- *
- * The open segment's whole batches are copied to a new file, which is synced and put in its place:
- * what this process can read of the old one may be pages that a failed sync never wrote, and a second
- * sync of the same file would report success for them.
- */
-export async function mendJournal(
-  files: FileSystem,
-  directory: string,
-  findings: JournalFindings,
-  events: StorageEvents,
-): Promise<JournalStart> {
-  for (const leftover of findings.leftovers) await files.remove(join(directory, leftover));
-  const sealed = [...findings.listed];
-  let manifestBytes = findings.manifestBytes;
-  const recovered = await mendOpenSegment(files, directory, findings.open, events);
-  const unlisted = recovered === undefined ? findings.unlisted : [...findings.unlisted, recovered];
-  for (const segment of unlisted) {
-    manifestBytes = await appendToManifest(files, directory, manifestBytes, segment);
-    sealed.push(segment);
-  }
-  return { sealed, manifestBytes };
-}
-
-/** Seals what is good in the open segment; undefined when there was nothing. */
-async function mendOpenSegment(
-  files: FileSystem,
-  directory: string,
-  open: OpenFindings | undefined,
-  events: StorageEvents,
-): Promise<SealedSegment | undefined> {
-  if (open === undefined) return undefined;
-  const path = join(directory, open.file);
-  if (open.bytes > open.wholeBytes) await saveTornTail(files, directory, open, events);
-  const { whole } = open;
-  if (whole === undefined) {
-    await files.remove(path);
-    await files.syncDirectory(dirname(path));
-    return undefined;
-  }
-  await replaceFile(files, path, partOf(files, path, 0, open.wholeBytes));
-  const copy = await scanFile(files, directory, open.file, open.start);
-  if (copy.fault !== undefined || copy.lastSeq !== whole.lastSeq) {
-    throw new RepricerError('STORAGE_FAILED', `${open.file} reads differently after it was copied`);
-  }
-  const finalPath = join(directory, whole.file);
-  await files.rename(path, finalPath);
-  await files.syncDirectory(dirname(finalPath));
-  return { ...whole, sha256: copy.sha256 };
-}
-
-async function saveTornTail(
-  files: FileSystem,
-  directory: string,
-  open: OpenFindings,
-  events: StorageEvents,
-): Promise<void> {
-  const savedAs = `${open.file.slice(0, -openSuffix.length)}.${open.wholeBytes}${brokenSuffix}`;
-  const path = join(directory, open.file);
-  await replaceFile(
-    files,
-    join(directory, savedAs),
-    partOf(files, path, open.wholeBytes, open.bytes),
-  );
-  events.tornTailCut(open.file, open.wholeBytes, open.bytes - open.wholeBytes, savedAs);
-}
-
-/** The bytes of a file between two offsets, piece by piece. */
-async function* partOf(
-  files: FileSystem,
-  path: string,
-  from: number,
-  to: number,
-): AsyncGenerator<Buffer> {
-  const file = await files.open(path, 'read');
-  try {
-    for (let position = from; position < to; ) {
-      const bytes = await readFully(file, position, Math.min(1 << 20, to - position));
-      if (bytes.length === 0) break;
-      position += bytes.length;
-      yield bytes;
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-function scanFile(
-  files: FileSystem,
-  directory: string,
-  file: string,
-  start: SegmentStart,
-): Promise<SegmentScan & { readonly size: number }> {
-  return withFile(files, directory, file, async (handle) => {
-    const { bytes: size } = await handle.stat();
-    return { ...(await scanSegment(handle, size, start)), size };
-  });
 }

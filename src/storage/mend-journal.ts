@@ -1,0 +1,100 @@
+import { dirname, join } from 'node:path';
+import { RepricerError } from '../errors.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import { readFully } from '../files/read.ts';
+import { replaceFile } from '../files/replace-file.ts';
+import type { JournalFindings, OpenFindings } from './inspect-journal.ts';
+import type { JournalStart } from './journal.ts';
+import { appendToManifest, type SealedSegment } from './manifest.ts';
+import { brokenSuffix, openSuffix } from './segment-file.ts';
+import { scanSegmentFile } from './segment-scan.ts';
+import type { StorageEvents } from './storage-events.ts';
+
+/**
+ * Brings the journal into the state that a clean stop leaves: no open segment, every segment listed.
+ * It may be interrupted at any point and run again.
+ *
+ * The open segment's whole batches are copied to a new file, which is synced and put in its place:
+ * what this process can read of the old one may be pages that a failed sync never wrote, and a second
+ * sync of the same file would report success for them.
+ */
+export async function mendJournal(
+  files: FileSystem,
+  directory: string,
+  findings: JournalFindings,
+  events: StorageEvents,
+): Promise<JournalStart> {
+  for (const leftover of findings.leftovers) await files.remove(join(directory, leftover));
+  const sealed = [...findings.listed];
+  let manifestBytes = findings.manifestBytes;
+  const recovered = await mendOpenSegment(files, directory, findings.open, events);
+  const unlisted = recovered === undefined ? findings.unlisted : [...findings.unlisted, recovered];
+  for (const segment of unlisted) {
+    manifestBytes = await appendToManifest(files, directory, manifestBytes, segment);
+    sealed.push(segment);
+  }
+  return { sealed, manifestBytes };
+}
+
+/** Seals what is good in the open segment; undefined when there was nothing. */
+async function mendOpenSegment(
+  files: FileSystem,
+  directory: string,
+  open: OpenFindings | undefined,
+  events: StorageEvents,
+): Promise<SealedSegment | undefined> {
+  if (open === undefined) return undefined;
+  const path = join(directory, open.file);
+  if (open.bytes > open.wholeBytes) await saveTornTail(files, directory, open, events);
+  const { whole } = open;
+  if (whole === undefined) {
+    await files.remove(path);
+    await files.syncDirectory(dirname(path));
+    return undefined;
+  }
+  await replaceFile(files, path, partOf(files, path, 0, open.wholeBytes));
+  const copy = await scanSegmentFile(files, directory, open.file, open.start);
+  if (copy.fault !== undefined || copy.lastSeq !== whole.lastSeq) {
+    throw new RepricerError('STORAGE_FAILED', `${open.file} reads differently after it was copied`);
+  }
+  const finalPath = join(directory, whole.file);
+  await files.rename(path, finalPath);
+  await files.syncDirectory(dirname(finalPath));
+  return { ...whole, sha256: copy.sha256 };
+}
+
+async function saveTornTail(
+  files: FileSystem,
+  directory: string,
+  open: OpenFindings,
+  events: StorageEvents,
+): Promise<void> {
+  const savedAs = `${open.file.slice(0, -openSuffix.length)}.${open.wholeBytes}${brokenSuffix}`;
+  const path = join(directory, open.file);
+  await replaceFile(
+    files,
+    join(directory, savedAs),
+    partOf(files, path, open.wholeBytes, open.bytes),
+  );
+  events.tornTailCut(open.file, open.wholeBytes, open.bytes - open.wholeBytes, savedAs);
+}
+
+/** The bytes of a file between two offsets, piece by piece. */
+async function* partOf(
+  files: FileSystem,
+  path: string,
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer> {
+  const file = await files.open(path, 'read');
+  try {
+    for (let position = from; position < to; ) {
+      const bytes = await readFully(file, position, Math.min(1 << 20, to - position));
+      if (bytes.length === 0) break;
+      position += bytes.length;
+      yield bytes;
+    }
+  } finally {
+    await file.close();
+  }
+}
