@@ -30,6 +30,8 @@ export async function mendJournal(
   const recovered = await mendOpenSegment(files, directory, findings.open, events);
   const unlisted = recovered === undefined ? findings.unlisted : [...findings.unlisted, recovered];
   for (const segment of unlisted) {
+    // Its name may be one that only the running system knows; the manifest must not outlive it.
+    await files.syncDirectory(dirname(join(directory, segment.file)));
     manifestBytes = await appendToManifest(files, directory, manifestBytes, segment);
     sealed.push(segment);
   }
@@ -59,7 +61,6 @@ async function mendOpenSegment(
   }
   const finalPath = join(directory, whole.file);
   await files.rename(path, finalPath);
-  await files.syncDirectory(dirname(finalPath));
   return { ...whole, sha256: copy.sha256 };
 }
 

@@ -3,7 +3,6 @@ import { RepricerError } from '../errors.ts';
 import { makeDirectories } from '../files/directories.ts';
 import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
 import { type Line, readLines, wholeLinesEnd } from '../files/lines.ts';
-import { readFully } from '../files/read.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { writeFully } from '../files/write.ts';
 import type { PriceRecord } from '../model/price-record.ts';
@@ -59,9 +58,9 @@ export class ProductFiles {
 
   /**
    * Makes a product's file end with these lines, of which the first has version `firstVersion`,
-   * whatever part of them an interrupted append left there: what follows the version before is
-   * cut off and written again, unless it is right already. `PRODUCT_FILE_DAMAGED` when the version
-   * before is not there.
+   * whatever part of them an interrupted append left there: what follows the version before is cut
+   * off and written again. Lines that look right are written again too, as they may be pages that a
+   * failed sync never wrote. `PRODUCT_FILE_DAMAGED` when the version before is not there.
    */
   async settle(productId: ProductId, firstVersion: number, lines: string): Promise<void> {
     const bytes = Buffer.from(lines);
@@ -70,10 +69,8 @@ export class ProductFiles {
       const size = (await file.stat()).bytes;
       const start = await endOfVersion(file, size, productId, firstVersion - 1, bytes.length);
       if (start === undefined) throw missingVersion(productId, firstVersion - 1);
-      if (size !== start + bytes.length || !(await holds(file, start, bytes))) {
-        await file.truncate(start);
-        await writeFully(file, bytes, start);
-      }
+      await file.truncate(start);
+      await writeFully(file, bytes, start);
     } finally {
       await file.close();
     }
@@ -201,8 +198,4 @@ async function lineEndOf(
 function isRecord(line: Line, isIt: (record: PriceRecord) => boolean): boolean {
   const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
   return record !== undefined && !(record instanceof BadRecord) && isIt(record);
-}
-
-async function holds(file: OpenFile, position: number, bytes: Buffer): Promise<boolean> {
-  return (await readFully(file, position, bytes.length)).equals(bytes);
 }

@@ -179,6 +179,22 @@ test('a segment is sealed before it would grow past its size, listed, and never 
   await checkCleanStore(t, directory);
 });
 
+test('a sealed name that no directory sync made durable is made so before the manifest lists it', async (t) => {
+  const { directory, files, storage, source } = await openFaulty(t);
+  await storage.append(source.batch('a', 'b'));
+  files.fail('syncDirectory', journal, 'EIO', { times: 1 });
+  await t.throwsAsync(storage.close(), { code: 'STORAGE_FAILED' });
+
+  const second = await openStorage(directory, { files });
+  await second.close();
+  await files.losePower();
+
+  const third = await openStorage(directory);
+  t.is(third.lastSeq, 2);
+  await third.close();
+  await checkCleanStore(t, directory);
+});
+
 test('an idle segment is sealed when it is an hour old', async (t) => {
   const clock = new TestClock();
   const { directory, storage, source, events } = await openFaulty(t, {}, clock);
