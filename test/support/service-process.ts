@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
+
+/** The built program beside the built tests. */
+export const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** A `repricer serve` of its own process, on any free ports. */
+export class ServiceProcess {
+  readonly #child: ChildProcess;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  readonly logLines: Record<string, unknown>[] = [];
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  #waiting: (() => void)[] = [];
+  port = 0;
+  backplanePort = 0;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+    void this.exited.then(() => this.#wake());
+    if (child.stdout === null) throw new Error('the child has no output');
+    createInterface(child.stdout).on('line', (line) => {
+      this.logLines.push(JSON.parse(line));
+      this.#wake();
+    });
+  }
+
+  /** Starts it and resolves once it is ready. It is killed at the end of the test, if it still runs. */
+  static async start(
+    t: ExecutionContext,
+    directory: string,
+    flags: readonly string[] = [],
+  ): Promise<ServiceProcess> {
+    const service = ServiceProcess.launch(t, directory, flags);
+    const ready = await service.logLine('ready');
+    service.port = Number(ready['port']);
+    service.backplanePort = Number(ready['backplanePort']);
+    return service;
+  }
+
+  /** Starts it without waiting for anything. */
+  static launch(
+    t: ExecutionContext,
+    directory: string,
+    flags: readonly string[] = [],
+  ): ServiceProcess {
+    const ports = ['--port', '0', '--backplane-port', '0', '--free-bytes-min', '0'];
+    const args = [mainFile, 'serve', '--data-dir', directory, ...ports, ...flags];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const service = new ServiceProcess(child);
+    t.teardown(() => service.kill('SIGKILL'));
+    return service;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Sends a signal and resolves when the process has ended. */
+  async kill(signal: NodeJS.Signals): Promise<{ readonly code: number | null }> {
+    this.#child.kill(signal);
+    const end = await this.exited;
+    this.#agent.destroy();
+    return end;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The first log line with this message; rejects when the process ends without one. */
+  async logLine(message: string): Promise<Record<string, unknown>> {
+    const hasEnded = this.exited.then(() => true);
+    for (;;) {
+      const line = this.logLines.find((candidate) => candidate['message'] === message);
+      if (line !== undefined) return line;
+      const woken = new Promise<false>((resolve) => {
+        this.#waiting.push(() => resolve(false));
+      });
+      if ((await Promise.race([hasEnded, woken])) && !this.#hasLine(message)) {
+        throw new Error(`it ended without "${message}": ${JSON.stringify(this.logLines)}`);
+      }
+    }
+  }
+
+  reprice(productId: string, price: string): Promise<Answer> {
+    return this.send(
+      'POST',
+      '/api/reprice',
+      `{"productId":${JSON.stringify(productId)},"price":${price}}`,
+    );
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.send('GET', path);
+  }
+
+  send(method: string, path: string, body?: string, headers = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const sent = request(
+        {
+          host: '127.0.0.1',
+          port: this.port,
+          method,
+          path,
+          agent: this.#agent,
+          headers: {
+            ...(body !== undefined && { 'content-type': 'application/json' }),
+            ...headers,
+          },
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (part) => {
+            text += part;
+          });
+          response.on('error', reject).on('end', () => {
+            const { statusCode: status = 0, headers: answered } = response;
+            resolve({ status, headers: answered, body: text });
+          });
+        },
+      );
+      sent.on('error', reject).end(body);
+    });
+  }
+
+  #hasLine(message: string): boolean {
+    return this.logLines.some((line) => line['message'] === message);
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+/** Runs a command of the program to its end. */
+export async function runMain(
+  args: readonly string[],
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (part) => {
+    stdout += part;
+  });
+  child.stderr.on('data', (part) => {
+    stderr += part;
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
+}
