@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { RepricerError } from './errors.ts';
@@ -36,7 +35,10 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** How often connections that have become idle are closed while the server drains. */
+/** How long idle connections may bring one more request while the server drains. */
+const idleGraceMs = 500;
+
+/** How often connections that are idle after that are closed. */
 const idleSweepMs = 50;
 
 /**
@@ -149,13 +151,19 @@ function portOf(address: AddressInfo | string | null): number {
 }
 
 /**
- * Takes no new connections and resolves when the last one is closed. `close()` alone would leave those
- * open that are idle only after it was called.
+ * Takes no new connections and resolves when the last one is closed.
+ *
+ * A client may be sending its next request on a connection that looks idle, so for a while every
+ * connection gets the chance to; the answer then says `Connection: close`. `http.Server.close()` would
+ * close idle ones at once, and never those that become idle later; so the listener alone is closed.
  */
 async function drain(server: Server): Promise<void> {
   const closed = once(server, 'close');
-  server.close();
-  const sweep = setInterval(() => server.closeIdleConnections(), idleSweepMs);
+  NetServer.prototype.close.call(server);
+  const idleUntil = performance.now() + idleGraceMs;
+  const sweep = setInterval(() => {
+    if (performance.now() > idleUntil) server.closeIdleConnections();
+  }, idleSweepMs);
   await closed;
   clearInterval(sweep);
 }

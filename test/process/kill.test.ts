@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { ChildService, runMain } from '../support/child-service.ts';
 import { price as toPrice } from '../support/records.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
-import { runMain, ServiceProcess } from '../support/service-process.ts';
 import { checkStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -25,7 +25,7 @@ test('every 202 that a client saw is there once after the process was killed, ti
       ...['--flush-interval-ms', random.pick(['1', '50'])],
       ...['--checkpoint-interval-ms', random.pick(['1', '100', '10000'])],
     ];
-    const service = await ServiceProcess.start(t, directory, flags);
+    const service = await ChildService.start(t, directory, flags);
     const enough = acknowledged.size + 1 + random.integer(300);
     const load = Array.from({ length: clients }, () =>
       writeUntilKilled(service, random, acknowledged),
@@ -38,7 +38,7 @@ test('every 202 that a client saw is there once after the process was killed, ti
     compare(t.deepEqual.bind(t), acknowledged, await readJournal(directory));
   }
 
-  const last = await ServiceProcess.start(t, directory);
+  const last = await ChildService.start(t, directory);
   t.is((await last.kill('SIGTERM')).code, 0);
   t.log(`${acknowledged.size} acknowledged over ${kills} kills`);
   t.is((await runMain(['verify', '--data-dir', directory])).code, 0);
@@ -46,7 +46,7 @@ test('every 202 that a client saw is there once after the process was killed, ti
 });
 
 async function writeUntilKilled(
-  service: ServiceProcess,
+  service: ChildService,
   random: SeededRandom,
   acknowledged: Acknowledged,
 ): Promise<void> {

@@ -14,8 +14,20 @@ export interface Answer {
   readonly body: string;
 }
 
+/** A request that got no whole answer. */
+export class BrokenConnection extends Error {
+  override readonly name = 'BrokenConnection';
+  /** Whether the connection had been accepted before, for an earlier request. */
+  readonly wasInUse: boolean;
+
+  constructor(cause: Error, wasInUse: boolean) {
+    super(cause.message, { cause });
+    this.wasInUse = wasInUse;
+  }
+}
+
 /** A `repricer serve` of its own process, on any free ports. */
-export class ServiceProcess {
+export class ChildService {
   readonly #child: ChildProcess;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
   readonly logLines: Record<string, unknown>[] = [];
@@ -40,8 +52,8 @@ export class ServiceProcess {
     t: ExecutionContext,
     directory: string,
     flags: readonly string[] = [],
-  ): Promise<ServiceProcess> {
-    const service = ServiceProcess.launch(t, directory, flags);
+  ): Promise<ChildService> {
+    const service = ChildService.launch(t, directory, flags);
     const ready = await service.logLine('ready');
     service.port = Number(ready['port']);
     service.backplanePort = Number(ready['backplanePort']);
@@ -53,11 +65,11 @@ export class ServiceProcess {
     t: ExecutionContext,
     directory: string,
     flags: readonly string[] = [],
-  ): ServiceProcess {
+  ): ChildService {
     const ports = ['--port', '0', '--backplane-port', '0', '--free-bytes-min', '0'];
     const args = [mainFile, 'serve', '--data-dir', directory, ...ports, ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const service = new ServiceProcess(child);
+    const service = new ChildService(child);
     t.teardown(() => service.kill('SIGKILL'));
     return service;
   }
@@ -107,6 +119,7 @@ export class ServiceProcess {
 
   send(method: string, path: string, body?: string, headers = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      const breakOff = (error: Error) => reject(new BrokenConnection(error, sent.reusedSocket));
       const sent = request(
         {
           host: '127.0.0.1',
@@ -124,13 +137,13 @@ export class ServiceProcess {
           response.setEncoding('utf8').on('data', (part) => {
             text += part;
           });
-          response.on('error', reject).on('end', () => {
+          response.on('error', breakOff).on('end', () => {
             const { statusCode: status = 0, headers: answered } = response;
             resolve({ status, headers: answered, body: text });
           });
         },
       );
-      sent.on('error', reject).end(body);
+      sent.on('error', breakOff).end(body);
     });
   }
 
