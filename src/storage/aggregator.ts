@@ -182,10 +182,9 @@ export class Aggregator {
 
   async #flush(): Promise<void> {
     if (this.#windowSeq === this.#aggregatedSeq) this.#windowSeq = this.#addedSeq;
+    // Not a copy: what is finished leaves the window, and memory with it, while the rest is written.
     const window = this.#backlog.takeWindow();
-    await inParallel([...window], writersInParallel, ([productId, tail]) =>
-      this.#put(productId, tail),
-    );
+    await inParallel(window, writersInParallel, ([productId, tail]) => this.#put(productId, tail));
     this.#aggregatedSeq = this.#windowSeq;
     this.#events.aggregated(this.#aggregatedSeq);
   }
