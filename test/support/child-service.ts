@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,12 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
+}
+
+/** How a process ended. */
+export interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
 }
 
 /** A request that got no whole answer. */
@@ -31,18 +36,18 @@ export class ChildService {
   readonly #child: ChildProcess;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
   readonly logLines: Record<string, unknown>[] = [];
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  readonly exited: Promise<End>;
   #waiting: (() => void)[] = [];
   port = 0;
   backplanePort = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+    this.exited = endOf(child);
     void this.exited.then(() => this.#wake());
     if (child.stdout === null) throw new Error('the child has no output');
     createInterface(child.stdout).on('line', (line) => {
-      this.logLines.push(JSON.parse(line));
+      this.logLines.push(JSON.parse(line) as Record<string, unknown>);
       this.#wake();
     });
   }
@@ -79,7 +84,7 @@ export class ChildService {
   }
 
   /** Sends a signal and resolves when the process has ended. */
-  async kill(signal: NodeJS.Signals): Promise<{ readonly code: number | null }> {
+  async kill(signal: NodeJS.Signals): Promise<End> {
     this.#child.kill(signal);
     const end = await this.exited;
     this.#agent.destroy();
@@ -168,6 +173,12 @@ export async function runMain(
   child.stderr.on('data', (part) => {
     stderr += part;
   });
-  const [code] = await once(child, 'close');
+  const { code } = await endOf(child);
   return { code, stdout, stderr };
+}
+
+function endOf(child: ChildProcess): Promise<End> {
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
 }
