@@ -3,7 +3,7 @@ import { hasCode, RepricerError } from '../errors.ts';
 import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { isTimestamp, type Timestamp } from '../model/timestamp.ts';
-import type { LedgerStorage } from '../storage/ledger-storage.ts';
+import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
 import type { RecordSequence } from '../storage/record-sequence.ts';
 import { Batch, type Head, type Write } from './batch.ts';
 import type { Clock } from './clock.ts';
@@ -19,9 +19,6 @@ export interface LedgerOptions {
   /** Products whose last price is kept in memory. */
   readonly lastPricesMax: number;
 }
-
-/** How often the storage's own work by the clock is done, such as sealing at midnight. */
-const maintenanceIntervalMs = 1000;
 
 /**
  * The price ledger: puts reprices in one order and gives each the price it replaces.
@@ -203,7 +200,8 @@ export class PriceLedger {
       try {
         await this.#watch(this.#storage.maintain());
       } catch (error) {
-        if (!hasCode(error, 'STORAGE_FAILED', 'NO_SPACE', 'STORAGE_BUSY')) throw error;
+        // `onFailure` has been told.
+        if (!hasCode(error, 'STORAGE_FAILED')) throw error;
       } finally {
         this.#isMaintaining = false;
       }

@@ -11,7 +11,7 @@ import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
 import { inspectJournal, type JournalFindings } from './inspect-journal.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
-import type { LedgerStorage } from './ledger-storage.ts';
+import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
 import { mendJournal } from './mend-journal.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productsDirectory } from './product-file.ts';
@@ -43,6 +43,7 @@ export class FileStorage implements LedgerStorage {
   readonly #guard: VolumeGuard;
   readonly #files: FileSystem;
   readonly #options: FileStorageOptions;
+  readonly #events: StorageEvents;
   readonly #clock: () => Timestamp;
   #hasFailed = false;
 
@@ -56,6 +57,7 @@ export class FileStorage implements LedgerStorage {
     const { directory } = options;
     this.#files = files;
     this.#options = options;
+    this.#events = events;
     this.#clock = clock;
     this.#journal = recovered.journal;
     this.#productFiles = recovered.productFiles;
@@ -108,8 +110,13 @@ export class FileStorage implements LedgerStorage {
   }
 
   async maintain(): Promise<void> {
-    await this.#guard.check();
-    await this.#watch(this.#journal.sealIfDue(this.#clock()));
+    try {
+      await this.#guard.check();
+      await this.#watch(this.#journal.sealIfDue(this.#clock()));
+    } catch (error) {
+      if (this.#hasFailed) throw error;
+      this.#events.backgroundWorkFailed('maintenance', error, maintenanceIntervalMs);
+    }
   }
 
   async lastRecord(productId: ProductId): Promise<PriceRecord | undefined> {
@@ -168,7 +175,7 @@ export class FileStorage implements LedgerStorage {
       return await call;
     } catch (error) {
       if (hasCode(error, 'STORAGE_FAILED')) this.#hasFailed = true;
-      if (hasCode(error, 'NO_SPACE')) await this.#guard.foundFull();
+      if (hasCode(error, 'NO_SPACE')) this.#guard.foundFull();
       throw error;
     }
   }

@@ -3,6 +3,9 @@ import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { RecordSequence } from './record-sequence.ts';
 
+/** How often the ledger calls `maintain`. */
+export const maintenanceIntervalMs = 1000;
+
 /**
  * What the ledger needs of a storage driver. The ledger decides order, versions and previous prices;
  * the driver keeps records and finds them again.
@@ -24,7 +27,10 @@ export interface LedgerStorage {
    */
   append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]>;
 
-  /** Work that is due by the clock and not by a write, such as sealing a segment at midnight. */
+  /**
+   * Work that is due by the clock and not by a write, such as sealing a segment at midnight. Rejects
+   * with `STORAGE_FAILED` only; what can be tried again is reported and waits for the next call.
+   */
   maintain(): Promise<void>;
 
   /** The product's last record; undefined when it has none. */

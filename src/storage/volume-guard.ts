@@ -11,6 +11,7 @@ export class VolumeGuard {
   readonly #freeBytesMin: number;
   readonly #events: StorageEvents;
   #hasRoom = true;
+  #freeBytes = 0;
 
   constructor(files: FileSystem, directory: string, freeBytesMin: number, events: StorageEvents) {
     this.#files = files;
@@ -26,19 +27,19 @@ export class VolumeGuard {
   /** Looks at the volume; to be called about once a second. */
   async check(): Promise<void> {
     const { freeBytes, freeFiles } = await this.#files.room(this.#directory);
-    this.#set(freeBytes >= this.#freeBytesMin && freeFiles > 0, freeBytes);
+    this.#freeBytes = freeBytes;
+    this.#events.roomMeasured(freeBytes);
+    this.#set(freeBytes >= this.#freeBytesMin && freeFiles > 0);
   }
 
   /** Says that a write met no space, whatever the volume claims; the next `check` may find room again. */
-  async foundFull(): Promise<void> {
-    const { freeBytes } = await this.#files.room(this.#directory);
-    this.#set(false, freeBytes);
+  foundFull(): void {
+    this.#set(false);
   }
 
-  #set(hasRoom: boolean, freeBytes: number): void {
-    this.#events.roomMeasured(freeBytes);
+  #set(hasRoom: boolean): void {
     if (hasRoom === this.#hasRoom) return;
     this.#hasRoom = hasRoom;
-    this.#events.roomChanged(hasRoom, freeBytes);
+    this.#events.roomChanged(hasRoom, this.#freeBytes);
   }
 }

@@ -213,6 +213,18 @@ test('writes stop below the watermark and go on above it, without a restart', as
   await checkCleanStore(t, directory);
 });
 
+test('a look at the volume that fails is reported, and the storage goes on', async (t) => {
+  const { directory, files, storage, source, events } = await openFaulty(t);
+  files.fail('room', /./, 'EIO', { times: 1 });
+
+  await storage.maintain();
+  await storage.append(source.batch('a'));
+  await storage.close();
+
+  t.like(events.of('backgroundWorkFailed')[0], { 0: 'maintenance', 1: { code: 'EIO' } });
+  await checkCleanStore(t, directory);
+});
+
 async function openFaulty(t: ExecutionContext, options: Partial<FileStorageOptions> = {}) {
   const directory = await temporaryDirectory(t);
   const files = new FaultyFiles();
