@@ -2,17 +2,30 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { type FileSystem, isMissing } from './file-system.ts';
 
-/** Creates `path` and the directories above it that are missing; each is on disk when this resolves. */
+/**
+ * Creates `path` and the directories above it that are missing; each is on disk when this resolves.
+ * One that is there already is synced too, as whoever made it may have ended before it was.
+ */
 export async function makeDirectories(files: FileSystem, path: string): Promise<void> {
   try {
     await files.makeDirectory(path);
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return;
-    if (!isMissing(error)) throw error;
-    await makeDirectories(files, dirname(path));
-    await files.makeDirectory(path);
+    if (isMissing(error)) {
+      await makeDirectories(files, dirname(path));
+      return makeDirectories(files, path);
+    }
+    if (errnoOf(error) !== 'EEXIST') throw error;
   }
   await files.syncDirectory(dirname(path));
+}
+
+/** Creates one directory, or finds it there; nothing is synced. */
+export async function ensureDirectory(files: FileSystem, path: string): Promise<void> {
+  try {
+    await files.makeDirectory(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** The names in `directory`; none when it does not exist. */

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 
@@ -27,8 +27,10 @@ export interface FileSystem {
 
 export interface FileStat {
   readonly bytes: number;
-  /** When content or entry last changed (ctime), in nanoseconds since the epoch; no program can set it back. */
+  /** When content or entry last changed (ctime), in nanoseconds since the epoch; it follows the system's clock and nothing else. */
   readonly changedAtNs: bigint;
+  /** When content, or a directory's names, last changed (mtime); unlike ctime not by a change of owner or mode. */
+  readonly modifiedAtNs: bigint;
 }
 
 export interface VolumeRoom {
@@ -131,6 +133,6 @@ class NodeFile implements OpenFile {
   }
 }
 
-function toFileStat(stat: { readonly size: bigint; readonly ctimeNs: bigint }): FileStat {
-  return { bytes: Number(stat.size), changedAtNs: stat.ctimeNs };
+function toFileStat(stat: BigIntStats): FileStat {
+  return { bytes: Number(stat.size), changedAtNs: stat.ctimeNs, modifiedAtNs: stat.mtimeNs };
 }

@@ -133,9 +133,11 @@ export class PriceLedger {
     const [only, second] = productIds;
     if (only === undefined) return this.#storage.allRecords();
     if (second === undefined) return this.#storage.productRecords(only);
+    // The parts are taken one after the other; what is committed meanwhile is in none of them.
+    const { lastSeq } = this.#storage;
     const parts: RecordSequence[] = [];
     for (const productId of productIds) parts.push(await this.#storage.productRecords(productId));
-    return new UnionRecords(parts, this.#storage.lastSeq);
+    return UnionRecords.upTo(lastSeq, parts);
   }
 
   async #commit(writes: readonly Write[]): Promise<readonly Outcome<Receipt>[]> {

@@ -9,21 +9,34 @@ import type { RecordSequence } from '../storage/record-sequence.ts';
 export class UnionRecords implements RecordSequence {
   readonly #parts: readonly RecordSequence[];
   readonly #lastSeq: number;
+  /** How many records of each part are in the union. */
+  readonly #lengths: readonly number[];
   readonly length: number;
 
-  /** `lastSeq`: no record of the parts has a higher one. */
-  constructor(parts: readonly RecordSequence[], lastSeq: number) {
+  private constructor(
+    parts: readonly RecordSequence[],
+    lastSeq: number,
+    lengths: readonly number[],
+  ) {
     this.#parts = parts;
     this.#lastSeq = lastSeq;
-    this.length = sum(parts.map((part) => part.length));
+    this.#lengths = lengths;
+    this.length = sum(lengths);
+  }
+
+  /** The union of the parts' records with a seq up to `lastSeq`. */
+  static async upTo(lastSeq: number, parts: readonly RecordSequence[]): Promise<UnionRecords> {
+    const lengths: number[] = [];
+    for (const part of parts) lengths.push(await part.indexOfSeq(lastSeq + 1));
+    return new UnionRecords(parts, lastSeq, lengths);
   }
 
   async indexAt(timestamp: Timestamp): Promise<number> {
-    return sum(await this.#each((part) => part.indexAt(timestamp)));
+    return sum(await this.#each((part, index) => this.#capped(part.indexAt(timestamp), index)));
   }
 
   async indexOfSeq(seq: number): Promise<number> {
-    return sum(await this.#each((part) => part.indexOfSeq(seq)));
+    return sum(await this.#each((part, index) => this.#capped(part.indexOfSeq(seq), index)));
   }
 
   async slice(start: number, end: number): Promise<readonly PriceRecord[]> {
@@ -38,7 +51,7 @@ export class UnionRecords implements RecordSequence {
   /** For each part how many of its records are among the first `count` of the union. */
   async #indicesAt(count: number): Promise<readonly number[]> {
     if (count === 0) return this.#parts.map(() => 0);
-    if (count === this.length) return this.#parts.map((part) => part.length);
+    if (count === this.length) return this.#lengths;
     // The number of records below a seq grows by at most one with it, so some seq gives `count` exactly.
     let low = 1;
     let high = this.#lastSeq + 1;
@@ -48,6 +61,10 @@ export class UnionRecords implements RecordSequence {
       else low = middle + 1;
     }
     return this.#each((part) => part.indexOfSeq(low));
+  }
+
+  async #capped(position: Promise<number>, index: number): Promise<number> {
+    return Math.min(await position, this.#lengths[index] ?? 0);
   }
 
   async #each<T>(ask: (part: RecordSequence, index: number) => Promise<T>): Promise<readonly T[]> {

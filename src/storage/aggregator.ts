@@ -23,8 +23,8 @@ export interface AggregatorLimits {
 export interface AggregatorSources {
   /** The product's lines in the journal below a version and up to a seq. */
   journalLines(productId: ProductId, versionEnd: number, lastSeq: number): AsyncIterable<Buffer>;
-  /** Replaces the checkpoint. */
-  writeCheckpoint(seq: number): Promise<void>;
+  /** Replaces the checkpoint: records up to `seq`, of so many products. */
+  writeCheckpoint(seq: number, products: number): Promise<void>;
 }
 
 /** Product files being written at once; see `syncsInParallel` for why not more. */
@@ -53,7 +53,9 @@ export class Aggregator {
   /** Products whose file was found damaged by a reader and has to be replaced. */
   readonly #damaged = new Set<ProductId>();
   #addedSeq: number;
+  #addedProducts: number;
   #windowSeq: number;
+  #windowProducts: number;
   #aggregatedSeq: number;
   #checkpointSeq: number;
   #bytesSinceCheckpoint = 0;
@@ -62,13 +64,14 @@ export class Aggregator {
   #isScheduled = false;
   #isClosing = false;
 
-  /** `seq`: up to here product files are complete and on disk, and the checkpoint says so. */
+  /** `seq`: up to here product files, `products` of them, are complete and on disk, and the checkpoint says so. */
   constructor(
     productFiles: ProductFiles,
     sources: AggregatorSources,
     limits: AggregatorLimits,
     events: StorageEvents,
     seq: number,
+    products: number,
   ) {
     this.#productFiles = productFiles;
     this.#sources = sources;
@@ -76,7 +79,9 @@ export class Aggregator {
     this.#events = events;
     this.#backlog = new Backlog(limits.backlogRecordsMax);
     this.#addedSeq = seq;
+    this.#addedProducts = products;
     this.#windowSeq = seq;
+    this.#windowProducts = products;
     this.#aggregatedSeq = seq;
     this.#checkpointSeq = seq;
     this.#limiter = createLimiter(limits.flushIntervalMs);
@@ -95,6 +100,7 @@ export class Aggregator {
       this.#backlog.add(record, line);
       this.#bytesSinceCheckpoint += line.length;
       this.#addedSeq = record.seq;
+      if (record.version === 1) this.#addedProducts += 1;
     });
     this.#wake();
   }
@@ -181,7 +187,10 @@ export class Aggregator {
   }
 
   async #flush(): Promise<void> {
-    if (this.#windowSeq === this.#aggregatedSeq) this.#windowSeq = this.#addedSeq;
+    if (this.#windowSeq === this.#aggregatedSeq) {
+      this.#windowSeq = this.#addedSeq;
+      this.#windowProducts = this.#addedProducts;
+    }
     // Not a copy: what is finished leaves the window, and memory with it, while the rest is written.
     const window = this.#backlog.takeWindow();
     await inParallel(window, writersInParallel, ([productId, tail]) => this.#put(productId, tail));
@@ -216,7 +225,7 @@ export class Aggregator {
   async #checkpoint(): Promise<void> {
     const seq = this.#aggregatedSeq;
     await this.#productFiles.sync();
-    await this.#sources.writeCheckpoint(seq);
+    await this.#sources.writeCheckpoint(seq, this.#windowProducts);
     this.#checkpointSeq = seq;
     this.#checkpointedAtMs = performance.now();
     this.#bytesSinceCheckpoint = 0;

@@ -35,6 +35,7 @@ export class CatchUp {
   readonly #events: StorageEvents;
   #portion = new Map<ProductId, ProductPortion>();
   #portionBytes = 0;
+  #newProducts = 0;
 
   constructor(
     files: FileSystem,
@@ -50,11 +51,14 @@ export class CatchUp {
     this.#events = events;
   }
 
-  async run(checkpointSeq: number): Promise<void> {
+  /** Gives the number of products that began after the checkpoint. */
+  async run(checkpointSeq: number): Promise<number> {
+    this.#newProducts = 0;
     for (const segment of this.#segments) {
       if (segment.lastSeq > checkpointSeq) await this.#takeSegment(segment, checkpointSeq);
     }
     await this.#settlePortion();
+    return this.#newProducts;
   }
 
   async #takeSegment(segment: ReadableSegment, checkpointSeq: number): Promise<void> {
@@ -76,6 +80,7 @@ export class CatchUp {
       throw journalDamaged({ file, offset, seq, problem: record.problem });
     }
     if (record.seq <= checkpointSeq) return;
+    if (record.version === 1) this.#newProducts += 1;
     const portion = this.#portion.get(record.productId);
     const text = `${line.toString()}\n`;
     if (portion !== undefined) portion.lines.push(text);

@@ -5,15 +5,18 @@ import { replaceFile } from '../files/replace-file.ts';
 import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
 
 /**
- * The checkpoint file: `{"seq":8001,"crc":"9ae3c210"}`. Every record up to `seq` is in its product
- * file, and on disk. It can be made anew from the journal, so a damaged one is as good as none.
+ * The checkpoint file: `{"seq":8001,"products":120,"crc":"9ae3c210"}`. Every record up to `seq` is in
+ * its product file, and on disk; up to there are so many products. It can be made anew from the
+ * journal, so a damaged one is as good as none.
  */
 export const checkpointFile = 'checkpoint.json';
 
 export interface Checkpoint {
   readonly seq: number;
+  readonly products: number;
   /** When the file was last changed: what changed later was not known to be good when it was written. */
   readonly changedAtNs: bigint;
+  readonly modifiedAtNs: bigint;
 }
 
 /** The checkpoint on disk; undefined when it is missing, `'damaged'` when it cannot be believed. */
@@ -25,10 +28,10 @@ export async function readCheckpoint(
   try {
     const file = await files.open(path, 'read');
     try {
-      const { bytes, changedAtNs } = await file.stat();
+      const { bytes, changedAtNs, modifiedAtNs } = await file.stat();
       const content = await readFully(file, 0, Math.min(bytes, 256));
-      const seq = decodeCheckpoint(content);
-      return seq === undefined ? 'damaged' : { seq, changedAtNs };
+      const counts = decodeCheckpoint(content);
+      return counts === undefined ? 'damaged' : { ...counts, changedAtNs, modifiedAtNs };
     } finally {
       await file.close();
     }
@@ -42,14 +45,15 @@ export async function readCheckpoint(
 export async function writeCheckpoint(
   files: FileSystem,
   directory: string,
-  seq: number,
+  { seq, products }: Pick<Checkpoint, 'seq' | 'products'>,
 ): Promise<void> {
-  const line = encodeCheckedLine(`{"seq":${seq}`);
+  const line = encodeCheckedLine(`{"seq":${seq},"products":${products}`);
   await replaceFile(files, join(directory, checkpointFile), [Buffer.from(line)]);
 }
 
-function decodeCheckpoint(content: Buffer): number | undefined {
+function decodeCheckpoint(content: Buffer): Pick<Checkpoint, 'seq' | 'products'> | undefined {
   if (content.at(-1) !== 0x0a) return undefined;
-  const match = /^\{"seq":(\d{1,15})$/.exec(decodeCheckedLine(content.subarray(0, -1)) ?? '');
-  return match === null ? undefined : Number(match[1]);
+  const fields = decodeCheckedLine(content.subarray(0, -1)) ?? '';
+  const match = /^\{"seq":(\d{1,15}),"products":(\d{1,15})$/.exec(fields);
+  return match === null ? undefined : { seq: Number(match[1]), products: Number(match[2]) };
 }

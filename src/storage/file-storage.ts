@@ -1,25 +1,26 @@
 import { join } from 'node:path';
 import { hasCode, RepricerError } from '../errors.ts';
-import { listIfPresent } from '../files/directories.ts';
+import { makeDirectories } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
-import { CatchUp } from './catch-up.ts';
-import { type Checkpoint, writeCheckpoint } from './checkpoint.ts';
-import { inspectJournal, type JournalFindings } from './inspect-journal.ts';
+import { writeCheckpoint } from './checkpoint.ts';
+import { inspectJournal } from './inspect-journal.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
 import { mendJournal } from './mend-journal.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productsDirectory } from './product-file.ts';
-import { ProductFiles, productFileDamaged } from './product-files.ts';
+import { type ProductFiles, productFileDamaged } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { ProductRecords } from './product-records.ts';
 import { encodeRecord } from './record.ts';
 import type { RecordSequence } from './record-sequence.ts';
+import { type RecoveredProductFiles, recoverProductFiles } from './recover-product-files.ts';
+import { resultsDirectory } from './segment-file.ts';
 import type { StorageEvents } from './storage-events.ts';
 import { VolumeGuard } from './volume-guard.ts';
 
@@ -29,6 +30,10 @@ export interface FileStorageOptions extends JournalLimits, AggregatorLimits {
   readonly backlogWaitMs: number;
   /** Writes stop when the volume has less room than this; 0 for no watermark. */
   readonly freeBytesMin: number;
+}
+
+interface Recovered extends RecoveredProductFiles {
+  readonly journal: Journal;
 }
 
 /**
@@ -45,6 +50,8 @@ export class FileStorage implements LedgerStorage {
   readonly #options: FileStorageOptions;
   readonly #events: StorageEvents;
   readonly #clock: () => Timestamp;
+  /** What product files held when this process opened them. */
+  readonly #start: RecoveredProductFiles['checkpoint'];
   #hasFailed = false;
 
   private constructor(
@@ -52,7 +59,7 @@ export class FileStorage implements LedgerStorage {
     options: FileStorageOptions,
     events: StorageEvents,
     clock: () => Timestamp,
-    recovered: { journal: Journal; productFiles: ProductFiles },
+    recovered: Recovered,
   ) {
     const { directory } = options;
     this.#files = files;
@@ -65,10 +72,12 @@ export class FileStorage implements LedgerStorage {
     const sources = {
       journalLines: (productId: ProductId, versionEnd: number, lastSeq: number) =>
         linesOfProduct(files, directory, this.#journal.segments(), productId, versionEnd, lastSeq),
-      writeCheckpoint: (seq: number) => writeCheckpoint(files, directory, seq),
+      writeCheckpoint: (seq: number, products: number) =>
+        writeCheckpoint(files, directory, { seq, products }),
     };
-    const { lastSeq } = this.#journal;
-    this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, lastSeq);
+    const { seq, products } = recovered.checkpoint;
+    this.#start = recovered.checkpoint;
+    this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, seq, products);
   }
 
   /**
@@ -132,9 +141,11 @@ export class FileStorage implements LedgerStorage {
   }
 
   async productRecords(productId: ProductId): Promise<RecordSequence> {
-    const tail = this.#aggregator.recordsOf(productId);
+    let tail = this.#aggregator.recordsOf(productId);
+    const last = tail.length === 0 ? await this.lastRecord(productId) : undefined;
+    // By now the last record may be one that is still on its way into the file.
+    if (tail.length === 0) tail = this.#aggregator.recordsOf(productId);
     const first = tail[0];
-    const last = first === undefined ? await this.lastRecord(productId) : undefined;
     const inFile = first === undefined ? (last?.version ?? 0) : first.version - 1;
     const onDamage = () => this.#damaged(productId, 'a line is damaged or missing');
     return new ProductRecords(this.#productFiles, productId, onDamage, inFile, tail);
@@ -182,10 +193,13 @@ export class FileStorage implements LedgerStorage {
 
   #lastInFile(productId: ProductId): Promise<PriceRecord | 'unfinished' | undefined> {
     const onDamage = () => this.#damaged(productId, 'its last line is damaged');
-    return this.#productFiles.read(productId, onDamage, async (file, hasUnfinishedLine) => {
-      if (hasUnfinishedLine) return 'unfinished';
+    return this.#productFiles.read(productId, onDamage, async (file, state) => {
+      if (state.hasUnfinishedLine) return 'unfinished';
       const record = await file.last();
-      if (record !== undefined && record.productId !== productId) throw onDamage();
+      if (record === undefined || record.productId !== productId) throw onDamage();
+      // A file without a record of this run's was last written before it; a later change was not ours.
+      const isOfThisRun = record.seq > this.#start.seq || state.isReplaced;
+      if (!isOfThisRun && state.modifiedAtNs > this.#start.modifiedAtNs) throw onDamage();
       return record;
     });
   }
@@ -206,63 +220,13 @@ async function recover(
   files: FileSystem,
   options: FileStorageOptions,
   events: StorageEvents,
-): Promise<{ journal: Journal; productFiles: ProductFiles }> {
+): Promise<Recovered> {
   const { directory } = options;
   const findings = await inspectJournal(files, directory);
+  await makeDirectories(files, join(directory, resultsDirectory));
+  await makeDirectories(files, join(directory, productsDirectory));
   const start = await mendJournal(files, directory, findings, events);
   const journal = new Journal(files, directory, options, events, start);
-  const productFiles = new ProductFiles(files, directory);
-  const seq = await trustedSeq(files, directory, findings, journal.lastSeq, events);
-  if (seq === journal.lastSeq && findings.segmentsRead === 0 && findings.checkpoint !== undefined) {
-    return { journal, productFiles };
-  }
-  await new CatchUp(files, directory, journal.segments(), productFiles, events).run(seq);
-  await productFiles.sync();
-  await writeCheckpoint(files, directory, journal.lastSeq);
-  return { journal, productFiles };
-}
-
-/** Up to where product files are known to be complete; 0 when they have to be made anew. */
-async function trustedSeq(
-  files: FileSystem,
-  directory: string,
-  findings: JournalFindings,
-  lastSeq: number,
-  events: StorageEvents,
-): Promise<number> {
-  const { checkpoint } = findings;
-  if (checkpoint === undefined || checkpoint.seq === 0) {
-    const reason = findings.isCheckpointDamaged ? 'damaged' : 'missing';
-    const isNew = lastSeq === 0 || findings.listed.length === 0;
-    if (!isNew) events.derivedFileRebuilt(productsDirectory, `the checkpoint is ${reason}`);
-    return 0;
-  }
-  const reason = await whyIncomplete(files, directory, checkpoint, lastSeq);
-  if (reason === undefined) return checkpoint.seq;
-  events.derivedFileRebuilt(productsDirectory, reason);
-  return 0;
-}
-
-/**
- * What shows that product files were lost or added since the checkpoint; undefined when nothing does.
- * The checkpoint of a clean stop is the last thing written, so a directory of product files that
- * changed after it was changed by someone else. Without one, a product would begin again at version 1.
- */
-async function whyIncomplete(
-  files: FileSystem,
-  directory: string,
-  checkpoint: Checkpoint,
-  lastSeq: number,
-): Promise<string | undefined> {
-  const shards = await listIfPresent(files, join(directory, productsDirectory));
-  if (shards.length === 0) return 'it is missing';
-  if (checkpoint.seq < lastSeq) return undefined;
-  for (const shard of [
-    productsDirectory,
-    ...shards.map((name) => `${productsDirectory}/${name}`),
-  ]) {
-    const { changedAtNs } = await files.stat(join(directory, shard));
-    if (changedAtNs > checkpoint.changedAtNs) return `${shard} was changed after the checkpoint`;
-  }
-  return undefined;
+  const recovered = await recoverProductFiles(files, directory, findings, journal, events);
+  return { journal, ...recovered };
 }

@@ -2,6 +2,7 @@ import type { Damage } from './damage.ts';
 
 /** How many damages are kept with their words; all are counted. */
 const damagesMax = 100;
+const notesMax = 100;
 
 /** What a verification has found so far. */
 export class Findings {
@@ -16,6 +17,6 @@ export class Findings {
 
   /** Something unusual that the next start mends or that does no harm. */
   note(text: string): void {
-    this.notes.push(text);
+    if (this.notes.length < notesMax) this.notes.push(text);
   }
 }

@@ -5,7 +5,7 @@ import { makeDirectories } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import { writeFully } from '../files/write.ts';
 import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
-import type { Timestamp } from '../model/timestamp.ts';
+import { type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { appendToManifest, type SealedSegment } from './manifest.ts';
 import { type JournalLimits, OpenSegment, type ReadableSegment } from './open-segment.ts';
 import { openSuffix, segmentFile } from './segment-file.ts';
@@ -85,7 +85,9 @@ export class Journal {
   /** Seals the open segment when its time has come. */
   async sealIfDue(now: Timestamp): Promise<void> {
     if (this.#failure !== undefined) return;
-    if (this.#open?.isDue(now, this.#limits)) await this.seal();
+    // A clock that stepped back over midnight must not end a segment that the next record would go on.
+    const time = toTimestamp(Math.max(now, this.lastTimestamp ?? now));
+    if (this.#open?.isDue(time, this.#limits)) await this.seal();
     await this.#listSealed();
   }
 
@@ -175,8 +177,10 @@ export class Journal {
   /** Takes away what a failed batch left behind the last durable one, so that no restart can read it. */
   async #cutBack(segment: OpenSegment): Promise<void> {
     try {
-      if (segment.isEmpty) await this.#discard(segment);
-      else await segment.handle.truncate(segment.bytes);
+      if (segment.isEmpty) return await this.#discard(segment);
+      await segment.handle.truncate(segment.bytes);
+      // After a failed sync another one would prove nothing; recovery cuts again.
+      if (this.#failure === undefined) await segment.handle.datasync();
     } catch (error) {
       this.#fail('the remains of a failed batch could not be cut off', error);
     }
@@ -186,7 +190,9 @@ export class Journal {
   async #discard(segment: OpenSegment): Promise<void> {
     this.#open = undefined;
     await segment.handle.close();
-    await this.#files.remove(join(this.#directory, `${segment.file}${openSuffix}`));
+    const path = join(this.#directory, `${segment.file}${openSuffix}`);
+    await this.#files.remove(path);
+    await this.#files.syncDirectory(dirname(path));
   }
 
   async #listSealed(): Promise<void> {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { RepricerError } from '../errors.ts';
-import { makeDirectories } from '../files/directories.ts';
+import { ensureDirectory, makeDirectories } from '../files/directories.ts';
 import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
 import { type Line, readLines, wholeLinesEnd } from '../files/lines.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -14,6 +14,15 @@ import { RecordFile, withFile } from './record-file.ts';
 
 /** Files being synced at once: two of the thread pool's four, so that the journal's own sync finds one free. */
 const syncsInParallel = 2;
+
+/** What is known of a product file that is being read. */
+export interface ProductFileState {
+  /** Whether bytes follow its last newline, as during an append. */
+  readonly hasUnfinishedLine: boolean;
+  readonly modifiedAtNs: bigint;
+  /** Whether this process has made it anew. */
+  readonly isReplaced: boolean;
+}
 
 /**
  * The product files: for each product all of its records, the same lines as in the journal.
@@ -31,6 +40,7 @@ export class ProductFiles {
   readonly #directory: string;
   readonly #unsynced = new Set<ProductId>();
   readonly #unsyncedDirectories = new Set<string>();
+  readonly #replaced = new Set<ProductId>();
   /** Products whose file could not be synced and has to be replaced. */
   readonly suspects = new Set<ProductId>();
 
@@ -74,6 +84,8 @@ export class ProductFiles {
     } finally {
       await file.close();
     }
+    // Whoever made the file may have ended before its name was durable.
+    this.#unsyncedDirectories.add(dirname(this.#pathOf(productId)));
     this.#unsynced.add(productId);
   }
 
@@ -84,17 +96,12 @@ export class ProductFiles {
     await replaceFile(this.#files, path, content);
     this.#unsynced.delete(productId);
     this.suspects.delete(productId);
+    this.#replaced.add(productId);
   }
 
   /** Puts on disk what was appended and settled since the last time. Throws after trying all. */
   async sync(): Promise<void> {
-    await inParallel([...this.#unsynced], syncsInParallel, async (productId) => {
-      this.#unsynced.delete(productId);
-      // Until its sync has succeeded: a failed one must never be tried again on the same file.
-      this.suspects.add(productId);
-      await this.#syncFile(productId);
-      this.suspects.delete(productId);
-    });
+    await inParallel(this.#unsynced, syncsInParallel, (productId) => this.#syncFile(productId));
     for (const directory of this.#unsyncedDirectories) {
       await this.#files.syncDirectory(directory);
       this.#unsyncedDirectories.delete(directory);
@@ -108,15 +115,20 @@ export class ProductFiles {
   async read<T>(
     productId: ProductId,
     onDamage: () => Error,
-    use: (file: RecordFile, hasUnfinishedLine: boolean) => Promise<T>,
+    use: (file: RecordFile, state: ProductFileState) => Promise<T>,
   ): Promise<T | undefined> {
     const name = productFile(productId);
     try {
       return await withFile(this.#files, this.#directory, name, async (file) => {
-        const size = (await file.stat()).bytes;
-        const end = await wholeLinesEnd(file, size, recordBytesMax);
+        const { bytes, modifiedAtNs } = await file.stat();
+        const end = await wholeLinesEnd(file, bytes, recordBytesMax);
         if (end === undefined) throw onDamage();
-        return use(new RecordFile(file, name, end, onDamage), end < size);
+        const state = {
+          hasUnfinishedLine: end < bytes,
+          modifiedAtNs,
+          isReplaced: this.#replaced.has(productId),
+        };
+        return use(new RecordFile(file, name, end, onDamage), state);
       });
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -125,12 +137,27 @@ export class ProductFiles {
   }
 
   async #syncFile(productId: ProductId): Promise<void> {
-    const file = await this.#files.open(this.#pathOf(productId), 'write');
+    const file = await this.#files
+      .open(this.#pathOf(productId), 'write')
+      .catch((error: unknown) => {
+        if (isMissing(error)) this.#suspect(productId);
+        throw error;
+      });
     try {
       await file.datasync();
+    } catch (error) {
+      // A second sync of the same file would report success for pages that are lost.
+      this.#suspect(productId);
+      throw error;
     } finally {
       await file.close();
     }
+    this.#unsynced.delete(productId);
+  }
+
+  #suspect(productId: ProductId): void {
+    this.#unsynced.delete(productId);
+    this.suspects.add(productId);
   }
 
   async #openOrCreate(productId: ProductId): Promise<OpenFile> {
@@ -140,10 +167,10 @@ export class ProductFiles {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    await makeDirectories(this.#files, dirname(path));
-    const file = await this.#files.create(path);
-    this.#unsyncedDirectories.add(dirname(path));
-    return file;
+    // One sync of a directory for all that is new in it, with the next checkpoint.
+    this.#unsyncedDirectories.add(dirname(dirname(path))).add(dirname(path));
+    await ensureDirectory(this.#files, dirname(path));
+    return this.#files.create(path);
   }
 
   #pathOf(productId: ProductId): string {

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { listIfPresent } from '../files/directories.ts';
 import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { readLines } from '../files/lines.ts';
-import { productsDirectory } from './product-file.ts';
+import { listProductFiles } from './product-listing.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 import { withFile } from './record-file.ts';
 
@@ -15,9 +13,8 @@ export async function findProductRecordBeyond(
   directory: string,
   lastSeq: number,
 ): Promise<{ readonly file: string; readonly seq: number } | undefined> {
-  for (const shard of await listIfPresent(files, join(directory, productsDirectory))) {
-    for (const name of await files.list(join(directory, productsDirectory, shard))) {
-      const file = `${productsDirectory}/${shard}/${name}`;
+  for await (const paths of listProductFiles(files, directory)) {
+    for (const file of paths) {
       const seq = await withFile(files, directory, file, lastReadableSeq);
       if (seq > lastSeq) return { file, seq };
     }

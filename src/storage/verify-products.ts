@@ -1,12 +1,11 @@
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { listIfPresent } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import { type Line, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Findings } from './findings.ts';
 import type { LineSums } from './line-sums.ts';
-import { productFile, productsDirectory } from './product-file.ts';
+import { productFile } from './product-file.ts';
+import { listProductFiles } from './product-listing.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 import { withFile } from './record-file.ts';
 
@@ -24,13 +23,8 @@ export async function verifyProducts(
   isBehind: boolean,
 ): Promise<number> {
   let products = 0;
-  for (const shard of await listIfPresent(files, join(directory, productsDirectory))) {
-    for (const name of await files.list(join(directory, productsDirectory, shard))) {
-      const file = `${productsDirectory}/${shard}/${name}`;
-      if (!name.endsWith('.ndjson')) {
-        findings.note(`${file}: not a product file`);
-        continue;
-      }
+  for await (const paths of listProductFiles(files, directory)) {
+    for (const file of paths) {
       const check = new ProductFileCheck(file, findings, sums, checkpointSeq, isBehind);
       await withFile(files, directory, file, async (handle) => {
         const { bytes } = await handle.stat();
@@ -52,8 +46,8 @@ class ProductFileCheck {
   readonly #checkpointSeq: number;
   readonly #isBehind: boolean;
   #last: PriceRecord | undefined;
-  /** The first line that is not what must follow, until it is known whether it had to be. */
-  #fault: { offset: number; seq: number; problem: string } | undefined;
+  /** The first line that is no record, until it is known whether it had to be one. */
+  #unreadable: { offset: number; problem: string } | undefined;
 
   constructor(
     file: string,
@@ -72,19 +66,22 @@ class ProductFileCheck {
   take(line: Line): void {
     const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
     if (record instanceof BadRecord) {
-      this.#faulty(line, this.#last?.seq ?? 0, record.problem);
+      this.#unreadable ??= { offset: line.offset, problem: record.problem };
       return;
     }
-    const problem = this.#problemOf(record) ?? this.#sums.take(record.seq, crc32(line.bytes));
-    if (problem !== undefined) this.#faulty(line, record.seq, problem);
-    // A good record from before the checkpoint after a fault: what was synced is damaged.
-    else if (record.seq <= this.#checkpointSeq) this.#reportFault();
+    const foreign = this.#sums.take(record.seq, crc32(line.bytes));
+    // After an unreadable line the chain is broken in any case.
+    const problem =
+      foreign ?? (this.#unreadable === undefined ? this.#problemOf(record) : undefined);
+    if (problem !== undefined) this.#findings.damage(this.#file, line.offset, record.seq, problem);
+    // A good record from before the checkpoint after an unreadable one: what was synced is damaged.
+    else if (record.seq <= this.#checkpointSeq) this.#reportUnreadable();
     this.#last = record;
   }
 
   finish(): void {
-    if (this.#fault === undefined) return;
-    if (!this.#isBehind) this.#reportFault();
+    if (this.#unreadable === undefined) return;
+    if (!this.#isBehind) this.#reportUnreadable();
     else this.#findings.note(`${this.#file}: its end is not whole; the next start writes it again`);
   }
 
@@ -97,13 +94,10 @@ class ProductFileCheck {
     return `its previousPrice is ${record.previousPrice}, and the price before it ${previous}`;
   }
 
-  #faulty(line: Line, seq: number, problem: string): void {
-    this.#fault ??= { offset: line.offset, seq, problem };
-  }
-
-  #reportFault(): void {
-    if (this.#fault === undefined) return;
-    this.#findings.damage(this.#file, this.#fault.offset, this.#fault.seq, this.#fault.problem);
-    this.#fault = undefined;
+  #reportUnreadable(): void {
+    if (this.#unreadable === undefined) return;
+    const { offset, problem } = this.#unreadable;
+    this.#findings.damage(this.#file, offset, this.#last?.seq ?? 0, problem);
+    this.#unreadable = undefined;
   }
 }

@@ -74,6 +74,9 @@ async function verifyCheckpoint(
   return undefined;
 }
 
+/** How many missing records are looked up and named; all are counted. */
+const namedMax = 100;
+
 /** Records of the journal that no product file has: damage up to the checkpoint, a matter of time past it. */
 async function reportMissing(
   files: FileSystem,
@@ -83,14 +86,16 @@ async function reportMissing(
   missing: readonly number[],
   checkpointSeq: number,
 ): Promise<void> {
-  const lost = new Set(missing.filter((seq) => seq <= checkpointSeq));
-  const behind = missing.length - lost.size;
+  const lostCount = missing.filter((seq) => seq <= checkpointSeq).length;
+  const behind = missing.length - lostCount;
   if (behind > 0) {
     findings.note(
       `product files lack ${behind} records past the checkpoint; the next start adds them`,
     );
   }
-  if (lost.size === 0) return;
+  if (lostCount === 0) return;
+  const lost = new Set(missing.slice(0, Math.min(lostCount, namedMax)));
+  findings.damageCount += lostCount - lost.size;
   const report = (record: PriceRecord, line: Line, segment: string) => {
     if (!lost.has(record.seq)) return;
     const problem = `the record at ${segment}, offset ${line.offset}, is not in it`;

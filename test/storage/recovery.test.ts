@@ -284,12 +284,37 @@ test('a product file with a bit flipped is met by a reader, refused, rebuilt, an
   const events = new RecordedEvents();
   const storage = await openStorage(directory, { events });
 
-  const records = await storage.productRecords(productId('a'));
-  await t.throwsAsync(records.slice(0, 2), { code: 'PRODUCT_FILE_DAMAGED' });
+  const read = async () => (await storage.productRecords(productId('a'))).slice(0, 2);
+  await t.throwsAsync(read(), { code: 'PRODUCT_FILE_DAMAGED' });
   await storage.close();
 
   t.is(events.of('derivedFileRebuilt').length, 1);
   await checkCleanStore(t, directory);
+});
+
+test('a product file that was cut between two lines while nobody served it is not built upon', async (t) => {
+  const directory = await closedDirectory(t, threeBatches);
+  const path = join(directory, productFile(productId('a')));
+  await truncate(path, (await readFile(path)).indexOf('\n') + 1);
+  const storage = await openStorage(directory);
+
+  await t.throwsAsync(storage.lastRecord(productId('a')), { code: 'PRODUCT_FILE_DAMAGED' });
+  await storage.close();
+
+  await checkCleanStore(t, directory);
+});
+
+test('a product file that vanished after an unclean stop is made anew before it is built upon', async (t) => {
+  const [first = [], second = [], third = []] = threeBatches;
+  const closed = await closedDirectory(t, [first, second]);
+  const crashed = await crashedDirectory(t, [third], closed);
+  await unlink(join(crashed, productFile(productId('a'))));
+
+  const storage = await openStorage(crashed);
+
+  t.is((await storage.lastRecord(productId('a')))?.version, 2);
+  await storage.close();
+  await checkCleanStore(t, crashed);
 });
 
 test('a product file whose last line is damaged is never built upon', async (t) => {
@@ -347,7 +372,7 @@ test('a product file that lacks what the checkpoint promises is rebuilt from the
 });
 
 test('verify calls what an unclean stop left no damage, and what the next start refuses damage', async (t) => {
-  const directory = await crashedDirectory(t, threeBatches);
+  const directory = await unaggregatedDirectory(t, threeBatches);
   await truncate(join(directory, openSegment), firstBytes + secondBytes + 10);
 
   const torn = await checkStore(t, directory);

@@ -118,7 +118,7 @@ const cases: readonly Case[] = [
   {
     fault: 'a checkpoint past the end of the journal',
     damage: (directory) =>
-      writeFile(join(directory, 'checkpoint.json'), encodeCheckedLine('{"seq":7')),
+      writeFile(join(directory, 'checkpoint.json'), encodeCheckedLine('{"seq":7,"products":2')),
     named: { file: 'checkpoint.json', offset: 0, seq: 7 },
   },
 ];

@@ -363,6 +363,8 @@ interface TrackedDirectory {
  */
 class DurableDisk {
   readonly #directories = new Map<string, Promise<TrackedDirectory>>();
+  #syncs = 0;
+  readonly #lastSyncs = new WeakMap<object, number>();
   #isFrozen = false;
 
   /** The entries of the directory that holds `path`, as they are now; to be changed along with the disk. */
@@ -380,17 +382,31 @@ class DurableDisk {
 
   /** Syncs an open file. What is written meanwhile may be missed by the sync, so it does not count. */
   async syncFile(entry: Entry | undefined, inner: OpenFile): Promise<void> {
+    const number = this.#nextSync();
     const content = await contentOf(inner);
     await inner.datasync();
-    const isTracked = entry !== undefined && entry !== 'directory';
-    if (isTracked && !this.#isFrozen) entry.synced = content;
+    if (entry === undefined || entry === 'directory') return;
+    if (this.#isNewest(entry, number)) entry.synced = content;
   }
 
   async syncEntries(path: string, sync: () => Promise<void>): Promise<void> {
     const directory = await this.#directoryAt(path);
+    const number = this.#nextSync();
     const entries = new Map(directory.live);
     await sync();
-    if (!this.#isFrozen) directory.synced = entries;
+    if (this.#isNewest(directory, number)) directory.synced = entries;
+  }
+
+  #nextSync(): number {
+    this.#syncs += 1;
+    return this.#syncs;
+  }
+
+  /** Of two syncs that overlap, the one that began first may end last; what the other made durable stays so. */
+  #isNewest(synced: object, number: number): boolean {
+    if (this.#isFrozen || (this.#lastSyncs.get(synced) ?? 0) > number) return false;
+    this.#lastSyncs.set(synced, number);
+    return true;
   }
 
   /** From now on nothing becomes durable. */

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { removeIfPresent } from '../files/directories.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import { CatchUp } from './catch-up.ts';
+import { type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
+import type { JournalFindings } from './inspect-journal.ts';
+import type { Journal } from './journal.ts';
+import { productsDirectory } from './product-file.ts';
+import { ProductFiles } from './product-files.ts';
+import { countProductFiles, listShards } from './product-listing.ts';
+import type { StorageEvents } from './storage-events.ts';
+
+export interface RecoveredProductFiles {
+  readonly productFiles: ProductFiles;
+  /** Up to where they are complete and on disk: the end of the journal. */
+  readonly checkpoint: Pick<Checkpoint, 'seq' | 'products' | 'modifiedAtNs'>;
+}
+
+/**
+ * Brings product files to the journal's end: from the checkpoint on when what it vouches for is still
+ * there, from the beginning otherwise. It may be interrupted at any point and run again.
+ */
+export async function recoverProductFiles(
+  files: FileSystem,
+  directory: string,
+  findings: JournalFindings,
+  journal: Journal,
+  events: StorageEvents,
+): Promise<RecoveredProductFiles> {
+  const productFiles = new ProductFiles(files, directory);
+  const catchUp = new CatchUp(files, directory, journal.segments(), productFiles, events);
+  const { checkpoint } = findings;
+  const reason = await whyUntrusted(files, directory, findings, journal.lastSeq);
+  const isUpToDate = checkpoint?.seq === journal.lastSeq && findings.segmentsRead === 0;
+  if (checkpoint !== undefined && reason === undefined && isUpToDate) {
+    return { productFiles, checkpoint };
+  }
+
+  let products = 0;
+  let isComplete = false;
+  if (checkpoint !== undefined && reason === undefined) {
+    products = checkpoint.products + (await catchUp.run(checkpoint.seq));
+    isComplete = (await countProductFiles(files, directory)) >= products;
+  }
+  if (!isComplete) {
+    const isNew = checkpoint === undefined && reason === undefined;
+    if (!isNew) events.derivedFileRebuilt(productsDirectory, reason ?? 'product files are missing');
+    // The old checkpoint must not vouch for files of which an interrupted rebuild made only some.
+    await removeIfPresent(files, join(directory, checkpointFile));
+    await files.syncDirectory(directory);
+    products = await catchUp.run(0);
+  }
+  await productFiles.sync();
+  const written = { seq: journal.lastSeq, products };
+  await writeCheckpoint(files, directory, written);
+  const { modifiedAtNs } = await files.stat(join(directory, checkpointFile));
+  return { productFiles, checkpoint: { ...written, modifiedAtNs } };
+}
+
+/**
+ * What shows that product files lack something that the checkpoint vouches for; undefined when nothing
+ * does. The checkpoint of a clean stop is the last thing written, so a directory of product files in
+ * which names came or went after it was changed by someone else. Without one of its files, a product
+ * would begin again at version 1.
+ */
+async function whyUntrusted(
+  files: FileSystem,
+  directory: string,
+  { checkpoint, isCheckpointDamaged }: JournalFindings,
+  lastSeq: number,
+): Promise<string | undefined> {
+  if (isCheckpointDamaged) return 'the checkpoint is damaged';
+  if (checkpoint === undefined) return lastSeq === 0 ? undefined : 'the checkpoint is missing';
+  const shards = await listShards(files, directory);
+  if (checkpoint.products > 0 && shards.length === 0) return 'it is missing';
+  if (checkpoint.seq < lastSeq) return undefined;
+  for (const shard of shards) {
+    const { modifiedAtNs } = await files.stat(join(directory, shard));
+    if (modifiedAtNs > checkpoint.modifiedAtNs) return `${shard} was changed after the checkpoint`;
+  }
+  return undefined;
+}
