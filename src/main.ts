@@ -14,6 +14,9 @@ import { createLog } from './ops/log.ts';
 const stdout = 1;
 const stderr = 2;
 
+/** Signals that come within this time of the first one are taken for the same. */
+const sameSignalMs = 500;
+
 const usage = `Usage: repricer <command> [flags]
 
 Commands:
@@ -69,14 +72,17 @@ async function runVerify(): Promise<ExitCode> {
   return code;
 }
 
-/** Resolves with the first signal that asks for a stop. The second ends the process at once, which is always safe. */
+/**
+ * Resolves with the first signal that asks for a stop. Another one ends the process at once, which is
+ * always safe; but Ctrl-C on `npm start` comes twice, from the terminal and from npm, so not at first.
+ */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
-    let isAsked = false;
+    let askedAtMs: number | undefined;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
-        if (isAsked) process.exit(exitCode.failed);
-        isAsked = true;
+        askedAtMs ??= performance.now();
+        if (performance.now() - askedAtMs > sameSignalMs) process.exit(exitCode.failed);
         resolve(signal);
       });
     }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, Server as NetServer } from 'node:net';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { RepricerError } from './errors.ts';
@@ -110,8 +110,9 @@ async function start(
   let isDraining = false;
   const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
   const server = createHttpServer(app, config);
+  const silent = trackSilentConnections(server);
   const port = await listen(server, config.port, config.host);
-  steps.add(() => drain(server));
+  steps.add(() => drain(server, silent));
 
   health.cleared('recovering');
   const stop = async () => {
@@ -157,15 +158,27 @@ function portOf(address: AddressInfo | string | null): number {
  * connection gets the chance to; the answer then says `Connection: close`. `http.Server.close()` would
  * close idle ones at once, and never those that become idle later; so the listener alone is closed.
  */
-async function drain(server: Server): Promise<void> {
+async function drain(server: Server, silent: () => readonly Socket[]): Promise<void> {
   const closed = once(server, 'close');
   NetServer.prototype.close.call(server);
   const idleUntil = performance.now() + idleGraceMs;
   const sweep = setInterval(() => {
-    if (performance.now() > idleUntil) server.closeIdleConnections();
+    if (performance.now() < idleUntil) return;
+    server.closeIdleConnections();
+    for (const socket of silent()) socket.destroy();
   }, idleSweepMs);
   await closed;
   clearInterval(sweep);
+}
+
+/** The connections on which nothing was ever received: Node does not count them as idle. */
+function trackSilentConnections(server: Server): () => readonly Socket[] {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return () => [...open].filter(({ bytesRead }) => bytesRead === 0);
 }
 
 async function closeAtOnce(server: Server): Promise<void> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -56,7 +57,31 @@ test('while a client is still sending, the stop waits for it, readiness says dra
   t.is((await checkCleanStore(t, directory)).records, 1);
 });
 
-test('a second signal ends the process at once, with 1 and nothing acknowledged lost', async (t) => {
+test('a connection that never sends anything does not hold up a stop', async (t) => {
+  const service = await ChildService.start(t, await temporaryDirectory(t), [
+    ...['--shutdown-timeout-ms', '5000'],
+  ]);
+  const silent = connect(service.port, '127.0.0.1');
+  silent.on('error', () => silent.destroy());
+  await once(silent, 'connect');
+
+  t.is((await service.kill('SIGTERM')).code, 0);
+});
+
+test('the same signal twice at once, as from a terminal and from npm, is one', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const service = await ChildService.start(t, directory);
+  await service.reprice('a', '1');
+
+  service.signal('SIGINT');
+  service.signal('SIGINT');
+  const { code } = await service.exited;
+
+  t.is(code, 0);
+  await checkCleanStore(t, directory);
+});
+
+test('a later signal ends the process at once, with 1 and nothing acknowledged lost', async (t) => {
   const directory = await temporaryDirectory(t);
   const service = await ChildService.start(t, directory);
   await service.reprice('a', '1');
@@ -65,7 +90,9 @@ test('a second signal ends the process at once, with 1 and nothing acknowledged 
 
   service.signal('SIGTERM');
   await service.logLine('stopping');
-  const { code } = await service.kill('SIGTERM');
+  const end = setInterval(() => service.signal('SIGTERM'), 100);
+  const { code } = await service.exited;
+  clearInterval(end);
 
   t.is(code, 1);
   t.is((await checkStore(t, directory)).records, 1);
