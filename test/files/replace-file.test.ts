@@ -73,6 +73,16 @@ test('directories are on disk with all those above them when they are made', asy
   t.deepEqual(await readdir(join(directory, 'a/b')), ['c']);
 });
 
+test('a directory that was made and never synced is made durable when it is found', async (t) => {
+  const { files, directory } = await setup(t);
+  await files.makeDirectory(join(directory, 'a'));
+
+  await makeDirectories(files, join(directory, 'a'));
+  await files.losePower();
+
+  t.deepEqual(await readdir(directory), ['a', 'file']);
+});
+
 test('a directory is locked by one owner at a time', async (t) => {
   const directory = await temporaryDirectory(t);
   const lock = await DirectoryLock.acquire(nodeFileSystem, directory);

@@ -195,6 +195,20 @@ test('a sealed name that no directory sync made durable is made so before the ma
   await checkCleanStore(t, directory);
 });
 
+test('a batch that met no space stays cut off after a loss of power', async (t) => {
+  const { directory, files, storage, source } = await openFaulty(t);
+  await storage.append(source.batch('a'));
+  const syncs = files.calls('datasync', journal).length;
+  files.shortWrites(journal, 100);
+  files.fail('write', journal, 'ENOSPC', { after: 1, times: 1 });
+
+  await t.throwsAsync(storage.append(source.batch('a', 'b')), { code: 'NO_SPACE' });
+
+  t.is(files.calls('datasync', journal).length, syncs + 1, 'the cut is synced');
+  await storage.close();
+  await checkCleanStore(t, directory);
+});
+
 test('an idle segment is sealed when it is an hour old', async (t) => {
   const clock = new TestClock();
   const { directory, storage, source, events } = await openFaulty(t, {}, clock);

@@ -5,6 +5,7 @@ import { nodeFileSystem } from '../../src/files/file-system.ts';
 import type { PriceRecord } from '../../src/model/price-record.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { verifyStore } from '../../src/storage/verify.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { encodeAll, productId, RecordSource } from '../support/records.ts';
 import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -314,6 +315,20 @@ test('a product file that vanished after an unclean stop is made anew before it 
 
   t.is((await storage.lastRecord(productId('a')))?.version, 2);
   await storage.close();
+  await checkCleanStore(t, crashed);
+});
+
+test('an interrupted rebuild of product files is not believed', async (t) => {
+  const [first = [], second = [], third = []] = threeBatches;
+  const closed = await closedDirectory(t, [first, second]);
+  const crashed = await crashedDirectory(t, [third], closed);
+  await rm(join(crashed, 'results_by_product'), { recursive: true });
+  const files = new FaultyFiles();
+  files.fail('write', /results_by_product/, 'EIO', { after: 1 });
+  await t.throwsAsync(openStorage(crashed, { files }), { code: 'EIO' });
+
+  await recover(crashed);
+
   await checkCleanStore(t, crashed);
 });
 
