@@ -8,13 +8,11 @@ import { type FileSystem, isMissing } from './file-system.ts';
  */
 export async function makeDirectories(files: FileSystem, path: string): Promise<void> {
   try {
-    await files.makeDirectory(path);
+    await ensureDirectory(files, path);
   } catch (error) {
-    if (isMissing(error)) {
-      await makeDirectories(files, dirname(path));
-      return makeDirectories(files, path);
-    }
-    if (errnoOf(error) !== 'EEXIST') throw error;
+    if (!isMissing(error)) throw error;
+    await makeDirectories(files, dirname(path));
+    await ensureDirectory(files, path);
   }
   await files.syncDirectory(dirname(path));
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { tryLock } from 'fs-native-extensions';
 import { errnoOf, RepricerError } from '../errors.ts';
 import { type FileSystem, isMissing, type OpenFile } from './file-system.ts';
+import { openOrCreate } from './open-or-create.ts';
 
 /**
  * The kernel's lock on a data directory: one process holds it, and it ends with the process, however
@@ -17,7 +18,8 @@ export class DirectoryLock {
 
   /** Takes the lock, or throws `DIRECTORY_LOCKED` at once when another process holds it. */
   static async acquire(files: FileSystem, directory: string): Promise<DirectoryLock> {
-    return DirectoryLock.#take(await openOrCreate(files, join(directory, lockFile)), directory);
+    const { file } = await openOrCreate(files, join(directory, lockFile));
+    return DirectoryLock.#take(file, directory);
   }
 
   /** The same for a process that only reads: nothing is created, and without a lock file there is nothing to take. */
@@ -51,12 +53,3 @@ export class DirectoryLock {
 }
 
 const lockFile = 'LOCK';
-
-async function openOrCreate(files: FileSystem, path: string): Promise<OpenFile> {
-  try {
-    return await files.create(path);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    return files.open(path, 'write');
-  }
-}

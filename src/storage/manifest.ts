@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
-import { errnoOf } from '../errors.ts';
 import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { isMissing } from '../files/file-system.ts';
 import { readLines } from '../files/lines.ts';
+import { openOrCreate } from '../files/open-or-create.ts';
 import { writeFully } from '../files/write.ts';
 import { formatTimestamp, parseTimestamp, type Timestamp } from '../model/timestamp.ts';
 import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
@@ -102,19 +102,7 @@ export async function appendToManifest(
   return position + bytes.length;
 }
 
-async function openOrCreate(
-  files: FileSystem,
-  path: string,
-): Promise<{ file: OpenFile; isNew: boolean }> {
-  try {
-    return { file: await files.create(path), isNew: true };
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    return { file: await files.open(path, 'write'), isNew: false };
-  }
-}
-
-export function encodeSegment(segment: SealedSegment): string {
+function encodeSegment(segment: SealedSegment): string {
   const { file, rows, firstSeq, lastSeq, bytes, sha256 } = segment;
   const firstTimestamp = formatTimestamp(segment.firstTimestamp);
   const lastTimestamp = formatTimestamp(segment.lastTimestamp);
@@ -125,7 +113,7 @@ export function encodeSegment(segment: SealedSegment): string {
 const form =
   /^\{"file":"(results\/date=\d{4}-\d\d-\d\d\/\d{20}\.ndjson)","rows":(\d+),"firstSeq":(\d+),"lastSeq":(\d+),"firstTimestamp":"([^"]+)","lastTimestamp":"([^"]+)","bytes":(\d+),"sha256":"([0-9a-f]{64})"$/;
 
-export function decodeSegment(line: Buffer): SealedSegment | undefined {
+function decodeSegment(line: Buffer): SealedSegment | undefined {
   const match = form.exec(decodeCheckedLine(line) ?? '');
   if (match === null) return undefined;
   const [, file = '', rows, firstSeq, lastSeq, first = '', last = '', bytes, sha256 = ''] = match;
