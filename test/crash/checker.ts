@@ -1,0 +1,40 @@
+import type { Operation } from './operation.ts';
+
+/** A data directory on disk, or its files by path (`/` between names) with their bytes as latin1 text. */
+export type Store =
+  | { readonly directory: string }
+  | { readonly files: Readonly<Record<string, string>> };
+
+/**
+ * What may be expected of the store:
+ *
+ * - `crashed`: a process ended in it in any way. The journal may end with a torn tail, product files
+ *   hold at least what the checkpoint says.
+ * - `recovered`: a start has mended it and nothing was written since. No torn tail; every product file
+ *   is its projection of the journal, byte for byte.
+ * - `stopped`: as `recovered`, and every segment is sealed and listed, the checkpoint is at the end.
+ */
+export type StoreState = 'crashed' | 'recovered' | 'stopped';
+
+export interface CheckRequest {
+  readonly store: Store;
+  readonly state: StoreState;
+  /** Paths of client logs (NDJSON of `Operation`), all that ever wrote to the store. */
+  readonly logs?: readonly string[];
+  /** More operations, in place of logs or beside them. */
+  readonly operations?: readonly Operation[];
+}
+
+export interface CheckResult {
+  /** Records in the journal. */
+  readonly records: number;
+  /** Operations by outcome, over the whole history. */
+  readonly acknowledged: number;
+  readonly unknown: number;
+  /** I1: acknowledged writes without their record. */
+  readonly lost: number;
+  /** I5: records of refused writes or of none. */
+  readonly phantom: number;
+  /** I2, I3, I4, I6, I7, I9: a sentence each, the first hundred. */
+  readonly violations: readonly string[];
+}

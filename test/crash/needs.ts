@@ -1,0 +1,2 @@
+/** What a fault may need of the machine besides Node. */
+export type Need = 'mounts' | 'compiler' | 'faketime' | 'namespaces';
