@@ -1,0 +1,72 @@
+import { randomInt } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { isGood, runCampaign } from './campaign.ts';
+import { formatReport } from './campaign-report.ts';
+import type { Fault, Size } from './fault.ts';
+import { faults } from './faults.ts';
+
+/* The fault suite: runs the faults of the table against the service that was built beside it. */
+
+const usage = `Usage: npm run faults -- [flags]     (npm run soak is the same with --size soak)
+
+  --size quick|soak   how many trials of each (quick)
+  --only F1,F3        these faults only
+  --seed N            the numbers that an earlier run drew
+  --json FILE         keeps the results
+`;
+
+const { values } = parseArgs({
+  options: {
+    size: { type: 'string', default: 'quick' },
+    only: { type: 'string' },
+    seed: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+
+if (values.help === true) print(usage);
+else process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const size = parseSize(values.size);
+  const seed = values.seed ?? String(randomInt(1e9));
+  const build = fileURLToPath(new URL('../..', import.meta.url));
+  print(`size ${size}, seed ${seed}`);
+  const results = await runCampaign(chosen(values.only), {
+    size,
+    seed,
+    build,
+    faultMinutesMax: size === 'quick' ? 6 : 60,
+    onProgress: print,
+  });
+  print(`\n${formatReport(results, size, seed)}`);
+  if (values.json !== undefined) await keep(values.json, { size, seed, results });
+  return results.every(isGood) ? 0 : 1;
+}
+
+function parseSize(text: string): Size {
+  if (text === 'quick' || text === 'soak') return text;
+  throw new Error('--size is quick or soak');
+}
+
+function chosen(only: string | undefined): readonly Fault[] {
+  if (only === undefined) return faults;
+  return only.split(',').map((id) => {
+    const fault = faults.find((one) => one.id === id);
+    if (fault === undefined) throw new Error(`${id} is none of ${faults.map((one) => one.id)}`);
+    return fault;
+  });
+}
+
+async function keep(path: string, report: object): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
