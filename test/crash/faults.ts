@@ -1,5 +1,6 @@
 import type { Fault } from './fault.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
+import { noFault } from './faults/no-fault.ts';
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [killAtRandom];
+export const faults: readonly Fault[] = [noFault, killAtRandom];
