@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Owner } from '../support/owner.ts';
 
@@ -44,6 +45,8 @@ export class Client {
 
   constructor(owner: Owner, log: string, number: number) {
     this.log = log;
+    // Also of a client that has done nothing there is a log to read.
+    writeFileSync(log, '', { flag: 'a' });
     const module = fileURLToPath(new URL('./client-process.js', import.meta.url));
     this.#child = fork(module, [log, String(number)]);
     owner.teardown(() => this.#child.kill('SIGKILL'));

@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
+import { mixedHistories } from './faults/mixed-histories.ts';
 import { noFault } from './faults/no-fault.ts';
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [noFault, killAtRandom];
+export const faults: readonly Fault[] = [noFault, killAtRandom, mixedHistories];

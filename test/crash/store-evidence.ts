@@ -12,3 +12,13 @@ export async function storeEvidence(
   const { lost, phantom, violations } = await checker.check({ store: { directory }, state, logs });
   return { acknowledged, lost, phantom, violations };
 }
+
+/** Two looks at one trial. */
+export function both(first: Evidence, second: Evidence): Evidence {
+  return {
+    acknowledged: (first.acknowledged ?? 0) + (second.acknowledged ?? 0),
+    lost: Math.max(first.lost ?? 0, second.lost ?? 0),
+    phantom: Math.max(first.phantom ?? 0, second.phantom ?? 0),
+    violations: [...(first.violations ?? []), ...(second.violations ?? [])],
+  };
+}

@@ -4,7 +4,8 @@ import { ChildService } from '../../support/child-service.ts';
 import { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
-import { storeEvidence } from '../store-evidence.ts';
+import { recoverTwice } from '../recover-twice.ts';
+import { both, storeEvidence } from '../store-evidence.ts';
 import { TrialOwner } from '../trial-owner.ts';
 
 const kills = { quick: 50, soak: 1000 };
@@ -24,7 +25,10 @@ export const killAtRandom: Fault = {
       const client = new Client(owner, `${directory}.log`, 1 + first);
       const store = new KilledStore(run, owner, checker, client, directory);
       for (let kill = first; kill < first + killsPerStore; kill += 1) {
-        await run.trial(`kill ${kill}`, () => store.trial());
+        const isTenth = kill % 10 === 9;
+        await run.trial(`kill ${kill}`, () =>
+          isTenth ? store.trialWithTwoRecoveries() : store.trial(),
+        );
       }
     }
     await owner.end();
@@ -82,5 +86,11 @@ class KilledStore {
       [this.#client.log],
       acknowledged,
     );
+  }
+
+  async trialWithTwoRecoveries(): Promise<Evidence> {
+    const evidence = await this.trial();
+    const { log } = this.#client;
+    return both(evidence, await recoverTwice(this.#owner, this.#checker, this.#directory, [log]));
   }
 }
