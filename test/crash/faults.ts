@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts';
+import { crashStatesFault } from './faults/crash-states.ts';
 import { killAtPoints } from './faults/kill-at-points.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
 import { killLargeStore } from './faults/kill-large-store.ts';
@@ -11,5 +12,6 @@ export const faults: readonly Fault[] = [
   killAtRandom,
   killLargeStore,
   killAtPoints,
+  crashStatesFault,
   mixedHistories,
 ];
