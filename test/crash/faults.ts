@@ -1,7 +1,8 @@
 import type { Fault } from './fault.ts';
+import { ioErrors } from './faults/io-errors.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
 import { mixedHistories } from './faults/mixed-histories.ts';
 import { noFault } from './faults/no-fault.ts';
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [noFault, killAtRandom, mixedHistories];
+export const faults: readonly Fault[] = [noFault, killAtRandom, ioErrors, mixedHistories];
