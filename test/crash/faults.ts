@@ -1,10 +1,14 @@
 import type { Fault } from './fault.ts';
+import { diskFull } from './faults/disk-full.ts';
 import { shortAndInterrupted } from './faults/interruptions.ts';
 import { ioErrors } from './faults/io-errors.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
+import { lostPages } from './faults/lost-pages.ts';
 import { mixedHistories } from './faults/mixed-histories.ts';
 import { noFault } from './faults/no-fault.ts';
 import { powerCut } from './faults/power-cut.ts';
+import { readOnly } from './faults/read-only.ts';
+import { slowDisk } from './faults/slow-disk.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -12,6 +16,10 @@ export const faults: readonly Fault[] = [
   killAtRandom,
   powerCut,
   ioErrors,
+  lostPages,
+  diskFull,
   shortAndInterrupted,
+  readOnly,
+  slowDisk,
   mixedHistories,
 ];

@@ -1,5 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { compile } from './compile.ts';
 import type { TrialOwner } from './trial-owner.ts';
@@ -15,6 +24,8 @@ const mebibyte = 1024 * 1024;
 export class Volume {
   readonly directory: string;
   readonly #mountArguments: readonly string[];
+  /** The one that holds this one's device, of a thin volume. */
+  #device: Volume | undefined;
   #isMounted = false;
 
   private constructor(owner: TrialOwner, directory: string, mountArguments: readonly string[]) {
@@ -46,7 +57,9 @@ export class Volume {
     const device = Volume.tmpfs(owner, `${directory}.device`, deviceBytes);
     const image = join(device.directory, 'image');
     makeExt4(image, 64 * mebibyte, ['-J', 'size=4', '-E', 'lazy_itable_init=1,nodiscard']);
-    return new Volume(owner, directory, ['-o', 'loop,errors=continue', image]);
+    const volume = new Volume(owner, directory, ['-o', 'loop,errors=continue', image]);
+    volume.#device = device;
+    return volume;
   }
 
   mount(): void {
@@ -68,20 +81,52 @@ export class Volume {
 
   /** An error in its structures, after which an ext4 takes no more writes. */
   failFileSystem(): void {
-    writeFileSync(`/sys/fs/ext4/${this.#device()}/trigger_fs_error`, 'a planted error');
+    writeFileSync(`/sys/fs/ext4/${this.#deviceName()}/trigger_fs_error`, 'a planted error');
   }
 
-  /** Every write and sync waits until `thaw`. */
-  freeze(): void {
-    execFileSync('fsfreeze', ['--freeze', this.directory]);
+  /** Gives the device of a thin volume room for so many bytes. */
+  growDevice(bytes: number): void {
+    const directory = this.#device?.directory ?? '';
+    execFileSync('mount', ['-o', `remount,size=${bytes}`, directory]);
   }
 
-  thaw(): void {
-    execFileSync('fsfreeze', ['--unfreeze', this.directory]);
+  /** Takes all room for files' content but so many bytes, until `makeRoom`. */
+  fill(bytesLeft: number): void {
+    const { bavail, bsize } = statfsSync(this.directory);
+    const bytes = Math.max(0, bavail * bsize - bytesLeft);
+    writeFileSync(this.#ballast, Buffer.alloc(bytes), { flush: true });
+  }
+
+  /** Takes all its files but so many, until `makeRoom`. */
+  fillFiles(filesLeft: number): void {
+    mkdirSync(this.#ballast);
+    const files = statfsSync(this.directory).ffree - filesLeft;
+    for (let file = 0; file < files; file += 1) writeFileSync(join(this.#ballast, `${file}`), '');
+  }
+
+  makeRoom(): void {
+    rmSync(this.#ballast, { recursive: true });
+  }
+
+  get #ballast(): string {
+    return join(this.directory, 'ballast');
+  }
+
+  /**
+   * For so long every write and sync waits; resolves when it has begun. It is ended by a process that
+   * outlives this one and its group, as a frozen file system could never be unmounted.
+   */
+  async freezeFor(ms: number): Promise<void> {
+    const script = 'fsfreeze -f "$0" && echo frozen; sleep "$1"; fsfreeze -u "$0"';
+    const child = spawn('sh', ['-c', script, this.directory, String(ms / 1000)], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
   }
 
   /** As `loop0`. */
-  #device(): string {
+  #deviceName(): string {
     const mount = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
       .find((line) => line.split(' ')[1] === this.directory);
