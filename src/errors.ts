@@ -32,7 +32,7 @@ export type ErrorCode =
   | 'NO_SPACE'
   /** The journal could not be written or synced, so what is on disk is unknown until a restart. */
   | 'STORAGE_FAILED'
-  /** A file could not be read or created for a passing reason, such as too many open files. */
+  /** A file could not be read or created just now, as when too many are open; nothing was recorded. */
   | 'STORAGE_BUSY'
   /** The journal or its manifest breaks a rule of the format that no interrupted write explains. */
   | 'JOURNAL_DAMAGED'
@@ -72,6 +72,12 @@ export class RepricerError extends Error {
 
 export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is RepricerError {
   return error instanceof RepricerError && codes.includes(error.code);
+}
+
+/** Whether `error` is what Node throws when a call to the system fails. */
+export function isSystemError(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno?.startsWith('E') === true && !errno.startsWith('ERR_');
 }
 
 /** The errno name of a failed system call (`'ENOENT'`), or undefined for any other error. */

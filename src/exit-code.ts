@@ -1,4 +1,4 @@
-import { type ErrorCode, errnoOf, RepricerError } from './errors.ts';
+import { type ErrorCode, isSystemError, RepricerError } from './errors.ts';
 
 /** How a process of this project ends; the numbers above 63 are those of BSD's sysexits.h. */
 export const exitCode = {
@@ -29,7 +29,5 @@ const byErrorCode: Partial<Record<ErrorCode, ExitCode>> = {
 /** The exit code for an error that ended a command. An errno is a failed system call. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof RepricerError) return byErrorCode[error.code] ?? exitCode.failed;
-  return errnoOf(error)?.startsWith('E') && !errnoOf(error)?.startsWith('ERR_')
-    ? exitCode.io
-    : exitCode.failed;
+  return isSystemError(error) ? exitCode.io : exitCode.failed;
 }

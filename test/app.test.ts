@@ -801,6 +801,18 @@ test('a refusal by the ledger has its status, its type and the time after which 
   }
 });
 
+test('a file that cannot be read just now costs the request a 503 that promises that nothing was recorded', async (t) => {
+  const service = await startService(t);
+  service.ledger.current = Object.assign(new Error('EIO: secret'), { code: 'EIO' });
+
+  for (const answer of [await post(service, good), await ask(service, '/api/query')]) {
+    t.is(answer.status, 503);
+    t.is(problemOf(answer).type, '/problems/storage-busy');
+    t.regex(answer.text, /nothing was recorded/);
+    t.false(answer.text.includes('secret'));
+  }
+});
+
 test('an error that nobody expected is 500, told to the log and not to the client', async (t) => {
   const service = await startService(t);
   const cause = new Error('root');

@@ -1,4 +1,4 @@
-import { type ErrorCode, type FieldProblem, RepricerError } from '../errors.ts';
+import { type ErrorCode, type FieldProblem, isSystemError, RepricerError } from '../errors.ts';
 
 /** How an error is told to a client: an RFC 9457 problem. */
 export interface Problem {
@@ -15,9 +15,12 @@ export interface Problem {
 
 export const problemMediaType = 'application/problem+json';
 
-/** Any error as a problem; one that is not ours becomes `INTERNAL`, and nothing of it is shown. */
+/**
+ * Any error as a problem; of one that is not ours nothing is shown. A failed system call ends one
+ * request only: a journal that cannot be written has an error of ours.
+ */
 export function toProblem(error: unknown): Problem {
-  const code = error instanceof RepricerError ? error.code : 'INTERNAL';
+  const code = codeOf(error);
   const kind = kinds[code];
   return {
     type: `/problems/${code.toLowerCase().replaceAll('_', '-')}`,
@@ -27,6 +30,11 @@ export function toProblem(error: unknown): Problem {
     errors: error instanceof RepricerError ? error.fields : [],
     retryAfterSeconds: kind.retryAfterSeconds,
   };
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof RepricerError) return error.code;
+  return isSystemError(error) ? 'STORAGE_BUSY' : 'INTERNAL';
 }
 
 export function presentProblem({ type, title, status, detail, errors }: Problem): string {
@@ -98,7 +106,7 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   STORAGE_BUSY: {
     status: 503,
     title: 'Storage busy',
-    detail: 'The storage could not serve the request for a passing reason.',
+    detail: 'A file could not be read or created just now; nothing was recorded.',
     retryAfterSeconds: 1,
   },
   PRODUCT_FILE_DAMAGED: {

@@ -56,7 +56,7 @@ export class Metrics {
   });
   readonly #syncSeconds = new Histogram({
     name: 'repricer_sync_seconds',
-    help: 'Time that the fdatasync of a batch took.',
+    help: 'Time that the write and the fdatasync of a batch took.',
     buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10],
     registers: this.#registers,
   });

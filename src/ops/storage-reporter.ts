@@ -14,6 +14,9 @@ export function createStorageReporter(
   metrics: Metrics,
 ): Omit<StorageEvents, 'roomMeasured'> {
   return {
+    batchHangs(records, seconds) {
+      log.warn('sync hangs', { records, seconds });
+    },
     batchSynced(records, syncSeconds) {
       metrics.observeBatch(records, syncSeconds);
       if (syncSeconds > slowSyncSeconds) log.warn('sync was slow', { records, syncSeconds });

@@ -77,7 +77,7 @@ export class Journal {
     if (this.#failure !== undefined) throw this.#failure;
     const bytes = Buffer.from(lines.join(''));
     const segment = await this.#segmentFor(first, bytes.length);
-    await this.#write(segment, bytes, records.length);
+    await this.#watchTime(records.length, this.#write(segment, bytes));
     segment.wrote(bytes, last);
     return placesOf(lines, segment.file, segment.bytes - bytes.length);
   }
@@ -156,14 +156,26 @@ export class Journal {
     }
   }
 
-  async #write(segment: OpenSegment, bytes: Buffer, records: number): Promise<void> {
+  /** Reports how long a batch took, and before that that it takes long: a disk that hangs may never answer. */
+  async #watchTime(records: number, writing: Promise<void>): Promise<void> {
+    const start = performance.now();
+    const seconds = () => (performance.now() - start) / 1000;
+    const timer = setTimeout(() => this.#events.batchHangs(records, seconds()), hangMs).unref();
+    try {
+      await writing;
+    } finally {
+      clearTimeout(timer);
+    }
+    this.#events.batchSynced(records, seconds());
+  }
+
+  async #write(segment: OpenSegment, bytes: Buffer): Promise<void> {
     try {
       await writeFully(segment.handle, bytes, segment.bytes);
     } catch (error) {
       await this.#cutBack(segment);
       throw this.#refuse('the journal could not be written', error);
     }
-    const start = performance.now();
     try {
       await segment.handle.datasync();
     } catch (error) {
@@ -171,7 +183,6 @@ export class Journal {
       await this.#cutBack(segment);
       throw failure;
     }
-    this.#events.batchSynced(records, (performance.now() - start) / 1000);
   }
 
   /** Takes away what a failed batch left behind the last durable one, so that no restart can read it. */
@@ -225,6 +236,9 @@ export class Journal {
     return this.#failure;
   }
 }
+
+/** A batch that is on its way to the disk for so long is reported while it still is. */
+const hangMs = 1000;
 
 const noSpaceErrors: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 const busyErrors: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);

@@ -3,7 +3,9 @@
  * Nothing reported here is also thrown. Implementations must not throw.
  */
 export interface StorageEvents {
-  /** A batch reached the disk; `syncSeconds` is the time its fdatasync took. */
+  /** A batch has been on its way to the disk for so long and is not there yet; told once. */
+  batchHangs(records: number, seconds: number): void;
+  /** A batch reached the disk; `syncSeconds` is the time that its write and its fdatasync took. */
   batchSynced(records: number, syncSeconds: number): void;
   segmentSealed(file: string, rows: number, lastSeq: number): void;
   /** The remains of an interrupted last batch were cut; their bytes were kept as `savedAs`. */

@@ -37,6 +37,12 @@ export interface CampaignOptions {
   readonly onProgress?: (text: string) => void;
 }
 
+/** In a mount namespace of its own, so that what a fault mounts is gone when its last process is. */
+const withOwnMounts = {
+  execPath: 'unshare',
+  execArgv: ['--mount', process.execPath, ...process.execArgv],
+};
+
 /** How many faults run beside one another. */
 const lanes = 2;
 
@@ -68,7 +74,10 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
   if (lacks.length > 0) return tally.result(lacks.join('; '));
   options.onProgress?.(`${fault.id} ${fault.title} …`);
   const module = join(options.build, 'test/crash/fault-process.js');
-  const child = fork(module, [fault.id, options.size, options.seed], { detached: true });
+  const child = fork(module, [fault.id, options.size, options.seed], {
+    detached: true,
+    ...(fault.needs.includes('mounts') && withOwnMounts),
+  });
   const timer = setTimeout(() => {
     tally.add('the whole run', { violations: [`not done in ${options.faultMinutesMax} minutes`] });
     endGroup(child);

@@ -1,8 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { Agent, type IncomingMessage, request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer } from '../support/child-service.ts';
 import type { Load, LoadResult } from './client.ts';
-import type { Operation, WriteOutcome } from './operation.ts';
+import type { Operation } from './operation.ts';
+import { outcomeOf } from './write-outcome.ts';
 
 /* The client's process: `client-process LOG NUMBER`, then loads over the channel to its parent. */
 
@@ -24,12 +26,6 @@ async function run(load: Load): Promise<LoadResult> {
   const running = new RunningLoad(load);
   await Promise.all(Array.from({ length: load.connections }, () => running.connection()));
   return running.finish();
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
 }
 
 class RunningLoad {
@@ -144,18 +140,6 @@ function nextPrice(): string {
   writes += 1;
   if (writes >= writesPerClientMax) throw new Error('this client has no more prices');
   return `${clientNumber}${String(writes).padStart(7, '0')}.25`;
-}
-
-/** Of the answers with 5xx, those whose problem says "nothing was recorded" promise it. */
-function outcomeOf(answer: Answer | undefined): WriteOutcome {
-  if (answer === undefined) return { kind: 'unknown' };
-  const { status, headers, body } = answer;
-  if (status === 202) {
-    const version = Number(headers.etag?.replaceAll('"', ''));
-    return { kind: 'acknowledged', seq: Number(headers['repricer-seq']), version };
-  }
-  const isPromise = status < 500 || body.includes('nothing was recorded');
-  return isPromise ? { kind: 'refused', status } : { kind: 'unknown' };
 }
 
 function versionAndPrice(body: string): { version: number; price: string } | undefined {

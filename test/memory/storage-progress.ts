@@ -6,6 +6,7 @@ export class StorageProgress implements StorageEvents {
   checkpointedSeq = 0;
   readonly failures: string[] = [];
 
+  batchHangs(): void {}
   batchSynced(): void {}
   segmentSealed(): void {}
   tornTailCut(): void {}

@@ -24,6 +24,15 @@ test('a synced batch is measured, and logged only when its sync took more than a
   t.is(sampleOf(text, 'repricer_sync_seconds_count'), 2);
 });
 
+test('a batch that hangs on its way to the disk is logged while it does', (t) => {
+  const { log, reporter } = setup();
+
+  reporter.batchHangs(7, 1.2);
+
+  const fields = { records: 7, seconds: 1.2 };
+  t.deepEqual(log.lines, [{ level: 'warn', message: 'sync hangs', fields }]);
+});
+
 test('how far each stage has come is measured and logged', async (t) => {
   const { log, metrics, reporter } = setup();
 

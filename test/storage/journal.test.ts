@@ -36,6 +36,26 @@ test('a batch is one write and one datasync, and is not acknowledged before that
   await storage.close();
 });
 
+for (const operation of ['write', 'datasync'] as const) {
+  test(`a batch whose ${operation} hangs is reported before it returns, and its whole time after`, async (t) => {
+    const { files, events, storage, source } = await openFaulty(t);
+    const hold = files.hold(operation, journal);
+
+    const append = storage.append(source.batch('a', 'b'));
+    await events.until('batchHangs');
+    const syncedBefore = events.of('batchSynced').length;
+    hold.release();
+    await append;
+
+    t.is(syncedBefore, 0);
+    t.is(events.of('batchHangs').length, 1);
+    const [records, seconds = 0] = events.of('batchSynced')[0] ?? [];
+    t.is(records, 2);
+    t.true(Number(seconds) >= 1, `${seconds} seconds`);
+    await storage.close();
+  });
+}
+
 test('a new segment has a durable name before its first batch is acknowledged', async (t) => {
   const { directory, files, storage, source } = await openFaulty(t);
 

@@ -45,6 +45,7 @@ export class RecordedEvents implements StorageEvents {
     }
   }
 
+  batchHangs = this.#recorder('batchHangs');
   batchSynced = this.#recorder('batchSynced');
   segmentSealed = this.#recorder('segmentSealed');
   tornTailCut = this.#recorder('tornTailCut');

@@ -1,0 +1,109 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChildService } from '../../support/child-service.ts';
+import { Checker } from '../checker.ts';
+import { Client, type LoadResult } from '../client.ts';
+import type { Evidence, Fault, FaultRun } from '../fault.ts';
+import { both, storeEvidence } from '../store-evidence.ts';
+import { TrialOwner } from '../trial-owner.ts';
+import { Volume } from '../volume.ts';
+
+const trials = { quick: 3, soak: 30 };
+
+/** The file system's own tables, and a little more. */
+const deviceBytes = 7 << 20;
+const grownBytes = 64 << 20;
+
+export const lostPages: Fault = {
+  id: 'F7',
+  title: 'a sync fails, and the page cache shows what the disk never got',
+  needs: ['mounts'],
+  async run(run) {
+    const checker = new Checker();
+    for (let number = 0; number < trials[run.size]; number += 1) {
+      const owner = new TrialOwner();
+      try {
+        await run.trial(`trial ${number}`, () => trial(run, owner, checker, number));
+      } finally {
+        await owner.end();
+      }
+    }
+    checker.close();
+  },
+};
+
+/**
+ * Fills a device that is smaller than it says until a sync fails. A restart reads pages that will
+ * vanish, and may serve only what it has made durable by itself. When there is no room for that, as in
+ * two trials of three, it has to refuse to start. At last the pages do vanish.
+ */
+async function trial(
+  run: FaultRun,
+  owner: TrialOwner,
+  checker: Checker,
+  number: number,
+): Promise<Evidence> {
+  const volume = Volume.thin(owner, join(run.directory, `thin-${number}`), deviceBytes);
+  const directory = join(volume.directory, 'data');
+  const client = new Client(owner, join(run.directory, `${number}.log`), 1);
+  const service = await ChildService.start(owner, directory, flags);
+  const load = client.load({ port: service.port, onBroken: 'end', ...shape });
+  const end = await service.exited;
+  const { acknowledged } = await load;
+  const codes = [end.code];
+  if (number % 3 !== 0) codes.push(await codeOfStart(owner, directory));
+  volume.growDevice(grownBytes);
+  const again = await serveAgain(owner, directory, client);
+  const logs = [client.log];
+  const seen = await storeEvidence(checker, directory, 'crashed', logs, 0);
+  dropCleanPages();
+  volume.remount();
+  const kept = await storeEvidence(checker, directory, 'crashed', logs, 0);
+  const evidence = both(seen, kept);
+  run.note(`trial ${number}: ended with ${codes.join(', then ')}; ${acknowledged} acknowledged`);
+  const odd = codes.every((code) => code === 74) ? [] : [`it ended with ${codes.join()}, not 74`];
+  return {
+    ...evidence,
+    acknowledged: acknowledged + again.acknowledged,
+    violations: [...(evidence.violations ?? []), ...odd],
+  };
+}
+
+const shape = { connections: 10, products: 20, readPercent: 0 };
+
+const flags = ['--checkpoint-interval-ms', '100'];
+
+/** Of a start that must not succeed; null when it served, and was then killed. */
+async function codeOfStart(owner: TrialOwner, directory: string): Promise<number | null> {
+  const service = ChildService.launch(owner, directory, flags);
+  const served = service.ready().then(
+    () => true,
+    () => false,
+  );
+  if (await served) await service.kill('SIGKILL');
+  return (await service.exited).code;
+}
+
+/** Reads what the restart serves and builds on it, then dies before a clean stop could make anything durable. */
+async function serveAgain(
+  owner: TrialOwner,
+  directory: string,
+  client: Client,
+): Promise<LoadResult> {
+  const service = await ChildService.start(owner, directory, flags);
+  const result = await client.load({
+    port: service.port,
+    onBroken: 'end',
+    ...shape,
+    readPercent: 70,
+    writesMax: 60,
+  });
+  await service.kill('SIGKILL');
+  return result;
+}
+
+function dropCleanPages(): void {
+  execFileSync('sync');
+  writeFileSync('/proc/sys/vm/drop_caches', '3');
+}

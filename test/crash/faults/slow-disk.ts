@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ChildService } from '../../support/child-service.ts';
+import { Checker } from '../checker.ts';
+import type { Evidence, Fault } from '../fault.ts';
+import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
+import { Shim } from '../shim.ts';
+import { TrialOwner } from '../trial-owner.ts';
+import { Volume } from '../volume.ts';
+
+/** How long the disk takes in each trial; a soak makes so many rounds of them. */
+const delaysMs = [50, 1100, 10_000];
+const rounds = { quick: 1, soak: 3 };
+
+const queueMax = 10;
+const writesAtOnce = 40;
+/** What needs no disk must not wait for it. */
+const promptMs = 700;
+const growthBytesMax = 64 << 20;
+
+export const slowDisk: Fault = {
+  id: 'F11',
+  title: 'the disk is slow, and hangs',
+  needs: ['mounts', 'compiler'],
+  isTimed: true,
+  async run(run) {
+    const checker = new Checker();
+    const shim = Shim.compile(run.directory);
+    for (let round = 0; round < rounds[run.size]; round += 1) {
+      const directory = join(run.directory, `round-${round}`);
+      await Promise.all([
+        ...delaysMs.map((delayMs) =>
+          run.trial(`each sync takes ${delayMs} ms`, () =>
+            trySlowSync(checker, shim, `${directory}-${delayMs}`, delayMs),
+          ),
+        ),
+        run.trial('the file system is frozen for 3 s', () =>
+          tryFrozen(checker, `${directory}-frozen`, 3000),
+        ),
+      ]);
+    }
+    checker.close();
+  },
+};
+
+async function trySlowSync(
+  checker: Checker,
+  shim: Shim,
+  directory: string,
+  delayMs: number,
+): Promise<Evidence> {
+  const owner = new TrialOwner();
+  try {
+    const operations = ['fdatasync'] as const;
+    const plan = owner.own(shim.plan({ operations, path: `${directory}/results/`, delayMs }));
+    const service = await ChildService.start(owner, directory, flags, plan.surroundings);
+    return await tryHang(checker, service, directory, delayMs, async () => plan.arm(1, 1));
+  } finally {
+    await owner.end();
+  }
+}
+
+async function tryFrozen(checker: Checker, directory: string, hangMs: number): Promise<Evidence> {
+  const owner = new TrialOwner();
+  try {
+    const memory = Volume.tmpfs(owner, directory, 64 << 20);
+    const volume = Volume.ext4(owner, join(memory.directory, 'volume'));
+    const data = join(volume.directory, 'data');
+    const service = await ChildService.start(owner, data, flags);
+    return await tryHang(checker, service, data, hangMs, () => volume.freezeFor(hangMs));
+  } finally {
+    await owner.end();
+  }
+}
+
+const flags = ['--queue-max', String(queueMax), '--flush-interval-ms', '1'];
+
+/** More writes than the queue holds, while the disk hangs; reads and health beside them. */
+async function tryHang(
+  checker: Checker,
+  service: ChildService,
+  directory: string,
+  hangMs: number,
+  hang: () => Promise<void>,
+): Promise<Evidence> {
+  const client = new ScriptedClient();
+  const first = await client.write(service, 'known');
+  const bytesBefore = await residentBytes(service.pid);
+  await hang();
+  const writes = Array.from({ length: writesAtOnce }, (_, index) =>
+    timed(client.write(service, `p${index}`)),
+  );
+  const looks = await Promise.all([
+    timed(client.read(service, 'known')),
+    timed(statusOf(service, '/healthz/alive')),
+    timed(statusOf(service, '/metrics')),
+  ]);
+  const grownBytes = (await residentBytes(service.pid)) - bytesBefore;
+  const answers = await Promise.all(writes);
+  const metrics = await text(service, '/metrics');
+  const stop = await service.kill('SIGTERM');
+  const { operations } = client;
+  const result = await checker.check({ store: { directory }, state: 'stopped', operations });
+
+  const statuses = answers.map(({ value }) => value?.status);
+  const refused = answers.filter(({ value }) => value?.status === 503);
+  const isWarned = ['sync hangs', 'sync was slow'].every((message) =>
+    service.logLines.some((line) => line['message'] === message),
+  );
+  const expectations: readonly (readonly [boolean, string])[] = [
+    [looks.every(({ value }) => value?.status === 200), 'a read or a look at its health failed'],
+    [looks.every(({ ms }) => ms < promptMs), `looks took ${looks.map(({ ms }) => ms)} ms`],
+    [statuses.every((one) => one === 202 || one === 503), `answers ${statuses.join()}`],
+    [refused.every(({ ms }) => ms < promptMs), 'a refusal waited for the disk'],
+    [hangMs < 1000 || refused.length >= writesAtOnce - 2 * queueMax, 'the queue has no bound'],
+    [hangMs <= 1000 || isWarned, 'no warning of a sync that hangs, or none that it was slow'],
+    [secondsOfSyncs(metrics) >= (0.8 * hangMs) / 1000, 'the metric of syncs does not show it'],
+    [grownBytes < growthBytesMax, `its memory grew by ${grownBytes} bytes`],
+    [stop.code === 0, `the stop ended with ${stop.code}`],
+  ];
+  const broken = expectations.flatMap(([isKept, sentence]) => (isKept ? [] : [sentence]));
+  const { lost, phantom, violations } = result;
+  const acknowledged = acknowledgedIn([first, ...answers.map(({ value }) => value)]);
+  return { acknowledged, lost, phantom, violations: [...violations, ...broken] };
+}
+
+async function timed<Value>(work: Promise<Value>): Promise<{ value: Value; ms: number }> {
+  const start = performance.now();
+  const value = await work;
+  return { value, ms: performance.now() - start };
+}
+
+async function statusOf(service: ChildService, path: string): Promise<WriteAnswer> {
+  const { status } = await fetch(`http://127.0.0.1:${service.backplanePort}${path}`);
+  return { status, headers: {}, body: '' };
+}
+
+async function text(service: ChildService, path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${service.backplanePort}${path}`);
+  return response.text();
+}
+
+/** Seconds of all syncs so far. */
+function secondsOfSyncs(metrics: string): number {
+  return Number(/^repricer_sync_seconds_sum (\S+)$/m.exec(metrics)?.[1]);
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
