@@ -242,17 +242,116 @@ test('a client that goes away before its answer is no error of ours', async (t) 
   t.is((await ask(service, '/api/query')).status, 200);
 });
 
-test('a broken request behind one that is being served does not get that one’s answer', async (t) => {
+test('a broken request behind one that is being served waits for that one’s answer', async (t) => {
   const service = await startService(t);
   const disk = hold();
   service.ledger.gate = disk.promise;
 
   const reading = exchange(service, `${repriceText()}NONSENSE\r\n\r\n`);
   await waitUntil(() => service.ledger.updates.length === 1);
-  const text = await reading;
+  await ask(service, '/api/nothing');
   disk.release();
+  const text = await reading;
 
-  t.is(text, '');
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202, 400],
+  );
+});
+
+test('a broken body behind a request that is being served waits for that one’s answer', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const chunked = repriceText('', 'Transfer-Encoding: chunked\r\n').replace(
+    /Content-Length.*\r\n/,
+    '',
+  );
+
+  const reading = exchange(service, `${repriceText()}${chunked}zz\r\n`);
+  await waitUntil(() => service.ledger.updates.length === 1);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const text = await reading;
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202, 400],
+  );
+});
+
+test('what comes behind a request that ends the connection takes nothing from its answer', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const last = repriceText(good, 'Connection: close\r\n');
+
+  const reading = exchange(service, `${last}${repriceText()}NONSENSE\r\n\r\n`);
+  await waitUntil(() => service.ledger.updates.length === 1);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const text = await reading;
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202],
+  );
+  t.is(service.ledger.updates.length, 1);
+});
+
+test('a request behind an answer that ends the connection is not served', async (t) => {
+  const service = await startService(t, { bodyBytesMax: 1000 });
+  const ending = [
+    repriceText(good, 'Host: another\r\n'),
+    repriceText(good.padEnd(1001)),
+    repriceText(good.padEnd(1001), 'Expect: 100-continue\r\n'),
+  ];
+
+  for (const text of ending) {
+    const answers = answersIn(await exchange(service, text + repriceText()));
+    t.is(answers.length, 1);
+    t.true(answers[0]?.status === 400 || answers[0]?.status === 413);
+  }
+  t.deepEqual(service.ledger.updates, []);
+});
+
+test('of more than a hundred pipelined requests that wait a hundred are served, and the last answer says so', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+
+  const reading = exchange(service, repriceText().repeat(103));
+  await waitUntil(() => service.ledger.updates.length === 100);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const answers = answersIn(await reading);
+
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    Array(100).fill(202),
+  );
+  t.deepEqual(
+    answers.flatMap(({ head }, index) => (/connection: close/i.test(head) ? index : [])),
+    [99],
+  );
+  t.is(service.ledger.updates.length, 100);
+});
+
+test('a connection ends with the answer to its ten-thousandth request', async (t) => {
+  const service = await startService(t);
+  const socket = connect(service);
+  const ended = readToEnd(socket);
+  const rounds = 10_000 / 50;
+
+  for (let round = 0; round < rounds; round += 1) {
+    socket.write(repriceText().repeat(50));
+    await waitUntil(() => service.observed.length === 50 * (round + 1));
+  }
+  const answers = answersIn(await ended);
+
+  t.is(answers.length, 10_000);
+  t.regex(answers.at(-1)?.head ?? '', /connection: close/i);
+  t.notRegex(answers.at(-2)?.head ?? '', /connection: close/i);
 });
 
 test('a broken request behind one that was answered gets its own answer', async (t) => {
@@ -340,9 +439,45 @@ test('the limits of the server are those that are promised', async (t) => {
   t.is(server.headersTimeout, 10_000);
   t.is(server.requestTimeout, 15_000);
   t.is(server.keepAliveTimeout, 65_000);
+  t.is(server.timeout, 65_000);
   t.is(server.maxConnections, 2000);
+  t.is(server.maxHeadersCount, 0);
   t.is(quick.server.headersTimeout, 300);
   t.is(quick.server.requestTimeout, 300);
+});
+
+test('a connection past the limit is closed at once, and one that closes makes room', async (t) => {
+  const service = await startService(t, { connectionsMax: 1 });
+  const connecting = once(service.server, 'connection') as Promise<[Socket]>;
+  const first = connect(service);
+  const [connection] = await connecting;
+  const dropped = once(service.server, 'drop');
+
+  const refused = await exchange(service, lastGet);
+  await dropped;
+  first.destroy();
+  await once(connection, 'close');
+  const taken = await exchange(service, lastGet);
+
+  t.is(refused, '');
+  t.is(answersIn(taken)[0]?.status, 200);
+});
+
+test('a client that takes nothing of its answer loses its connection', async (t) => {
+  const service = await startService(t);
+  service.server.timeout = 200;
+  const moreThanBuffersHold = 'x'.repeat(32 * 1024 * 1024);
+  service.server.removeAllListeners('request');
+  service.server.on('request', (_request, response) => response.end(moreThanBuffersHold));
+  const connecting = once(service.server, 'connection') as Promise<[Socket]>;
+  const socket = connect(service);
+  socket.write(lastGet);
+  const [connection] = await connecting;
+
+  await once(connection, 'close');
+
+  t.true(socket.bytesRead < moreThanBuffersHold.length);
+  socket.destroy();
 });
 
 test('a body that is far too long is told so, and the service goes on', async (t) => {
