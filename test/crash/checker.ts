@@ -1,3 +1,6 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { Operation } from './operation.ts';
 
 /** A data directory on disk, or its files by path (`/` between names) with their bytes as latin1 text. */
@@ -23,6 +26,8 @@ export interface CheckRequest {
   readonly logs?: readonly string[];
   /** More operations, in place of logs or beside them. */
   readonly operations?: readonly Operation[];
+  /** Records up to this seq were there before any client; 0 when absent. */
+  readonly filledUpTo?: number;
 }
 
 export interface CheckResult {
@@ -37,4 +42,34 @@ export interface CheckResult {
   readonly phantom: number;
   /** I2, I3, I4, I6, I7, I9: a sentence each, the first hundred. */
   readonly violations: readonly string[];
+}
+
+/** The independent checker, in a process of its own. Requests are answered one after the other. */
+export class Checker {
+  readonly #child: ChildProcess;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    const module = fileURLToPath(new URL('./checker/checker-process.js', import.meta.url));
+    this.#child = fork(module, [], { serialization: 'advanced' });
+  }
+
+  /** Throws when the store could not be read at all. */
+  check(request: CheckRequest): Promise<CheckResult> {
+    const answer = this.#last.then(() => this.#ask(request));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  close(): void {
+    this.#child.disconnect();
+  }
+
+  async #ask(request: CheckRequest): Promise<CheckResult> {
+    const answered = once(this.#child, 'message');
+    this.#child.send(request);
+    const [{ result, problem }] = (await answered) as [{ result?: CheckResult; problem?: string }];
+    if (result === undefined) throw new Error(`the checker failed: ${problem}`);
+    return result;
+  }
 }

@@ -1,2 +1,34 @@
+import { spawnSync } from 'node:child_process';
+
 /** What a fault may need of the machine besides Node. */
 export type Need = 'mounts' | 'compiler' | 'faketime' | 'namespaces';
+
+/** Why this machine does not have it; undefined when it has. */
+export function lackOf(need: Need): string | undefined {
+  const { command, args, advice } = probes[need];
+  const { status } = spawnSync(command, args, { stdio: 'ignore' });
+  return status === 0 ? undefined : advice;
+}
+
+interface Probe {
+  /** Succeeds where the need is met. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Completes "SKIPPED: ". */
+  readonly advice: string;
+}
+
+const probes: Readonly<Record<Need, Probe>> = {
+  mounts: {
+    command: 'unshare',
+    args: ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'],
+    advice: 'mounting file systems needs root',
+  },
+  compiler: { command: 'gcc', args: ['--version'], advice: 'the shim needs gcc' },
+  faketime: { command: 'faketime', args: ['--version'], advice: 'needs the package faketime' },
+  namespaces: {
+    command: 'unshare',
+    args: ['--net', 'ip', 'link', 'set', 'lo', 'up'],
+    advice: 'network namespaces need root and the package iproute2',
+  },
+};

@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ExecutionContext } from 'ava';
+import type { Owner } from './owner.ts';
 
 /** The built program beside the built tests. */
 export const mainFile = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+
+const requestLinesMax = 1000;
 
 export interface Answer {
   readonly status: number;
@@ -31,13 +33,23 @@ export class BrokenConnection extends Error {
   }
 }
 
+/** What a process is started in. */
+export interface Surroundings {
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that ends by executing its arguments: `['faketime', '-1h']`. */
+  readonly wrapper?: readonly string[];
+}
+
 /** A `repricer serve` of its own process, on any free ports. */
 export class ChildService {
   readonly #child: ChildProcess;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
+  /** All but requests past the first thousand, which under load would fill the memory. */
   readonly logLines: Record<string, unknown>[] = [];
   readonly exited: Promise<End>;
   #waiting: (() => void)[] = [];
+  #requestLines = 0;
   port = 0;
   backplanePort = 0;
 
@@ -47,36 +59,46 @@ export class ChildService {
     void this.exited.then(() => this.#wake());
     if (child.stdout === null) throw new Error('the child has no output');
     createInterface(child.stdout).on('line', (line) => {
-      this.logLines.push(JSON.parse(line) as Record<string, unknown>);
-      this.#wake();
+      this.#take(JSON.parse(line) as Record<string, unknown>);
     });
   }
 
-  /** Starts it and resolves once it is ready. It is killed at the end of the test, if it still runs. */
+  /** Starts it and resolves once it is ready. It is killed when its owner ends, if it still runs. */
   static async start(
-    t: ExecutionContext,
+    owner: Owner,
     directory: string,
     flags: readonly string[] = [],
+    surroundings: Surroundings = {},
   ): Promise<ChildService> {
-    const service = ChildService.launch(t, directory, flags);
-    const ready = await service.logLine('ready');
-    service.port = Number(ready['port']);
-    service.backplanePort = Number(ready['backplanePort']);
+    const service = ChildService.launch(owner, directory, flags, surroundings);
+    await service.ready();
     return service;
   }
 
   /** Starts it without waiting for anything. */
   static launch(
-    t: ExecutionContext,
+    owner: Owner,
     directory: string,
     flags: readonly string[] = [],
+    { env = {}, wrapper = [] }: Surroundings = {},
   ): ChildService {
     const ports = ['--port', '0', '--backplane-port', '0', '--free-bytes-min', '0'];
-    const args = [mainFile, 'serve', '--data-dir', directory, ...ports, ...flags];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const serve = [mainFile, 'serve', '--data-dir', directory, ...ports, ...flags];
+    const [command = '', ...args] = [...wrapper, process.execPath, ...serve];
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
     const service = new ChildService(child);
-    t.teardown(() => service.kill('SIGKILL'));
+    owner.teardown(() => service.kill('SIGKILL'));
     return service;
+  }
+
+  /** Resolves once it serves; rejects when it ends before. */
+  async ready(): Promise<void> {
+    const ready = await this.logLine('ready');
+    this.port = Number(ready['port']);
+    this.backplanePort = Number(ready['backplanePort']);
   }
 
   get pid(): number {
@@ -150,6 +172,15 @@ export class ChildService {
       );
       sent.on('error', breakOff).end(body);
     });
+  }
+
+  #take(line: Record<string, unknown>): void {
+    if (line['message'] === 'request') {
+      if (this.#requestLines >= requestLinesMax) return;
+      this.#requestLines += 1;
+    }
+    this.logLines.push(line);
+    this.#wake();
   }
 
   #hasLine(message: string): boolean {

@@ -1,0 +1,167 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { Evidence, Fault, Size } from './fault.ts';
+import { lackOf } from './needs.ts';
+
+/** What the process of a fault tells. */
+export type FaultReport =
+  | { readonly trial: string; readonly evidence: Evidence }
+  | { readonly note: string };
+
+/** All trials of one fault, added up. */
+export interface FaultResult {
+  readonly id: string;
+  readonly title: string;
+  readonly trials: number;
+  readonly acknowledged: number;
+  readonly lost: number;
+  readonly phantom: number;
+  /** Each with the name of its trial; the first hundred. */
+  readonly violations: readonly string[];
+  readonly violationCount: number;
+  readonly notes: readonly string[];
+  readonly seconds: number;
+  /** Why it did not run. */
+  readonly skipped?: string;
+}
+
+export interface CampaignOptions {
+  readonly size: Size;
+  readonly seed: string;
+  /** The root of the build whose service is tried and whose faults are used. */
+  readonly build: string;
+  /** A fault that takes longer has hung, and is ended. */
+  readonly faultMinutesMax: number;
+  /** Ends a fault with its first violation. */
+  readonly isFirstEnough?: boolean;
+  readonly onProgress?: (text: string) => void;
+}
+
+/** How many faults run beside one another. */
+const lanes = 2;
+
+/** Runs faults, each in a process of its own: two at a time, then those that compare times one by one. */
+export async function runCampaign(
+  faults: readonly Fault[],
+  options: CampaignOptions,
+): Promise<readonly FaultResult[]> {
+  const results = new Map<Fault, FaultResult>();
+  const runNext = async (waiting: Fault[]) => {
+    for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
+      results.set(fault, await runFault(fault, options));
+    }
+  };
+  const untimed = faults.filter(({ isTimed }) => isTimed !== true);
+  await Promise.all(Array.from({ length: lanes }, () => runNext(untimed)));
+  await runNext(faults.filter(({ isTimed }) => isTimed === true));
+  return faults.flatMap((fault) => results.get(fault) ?? []);
+}
+
+/** Whether it did all that it had to, or says why it could not. */
+export function isGood({ trials, violationCount, skipped }: FaultResult): boolean {
+  return skipped !== undefined || (trials > 0 && violationCount === 0);
+}
+
+async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultResult> {
+  const tally = new Tally(fault);
+  const lacks = fault.needs.flatMap((need) => lackOf(need) ?? []);
+  if (lacks.length > 0) return tally.result(lacks.join('; '));
+  options.onProgress?.(`${fault.id} ${fault.title} …`);
+  const module = join(options.build, 'test/crash/fault-process.js');
+  const child = fork(module, [fault.id, options.size, options.seed], { detached: true });
+  const timer = setTimeout(() => {
+    tally.add('the whole run', { violations: [`not done in ${options.faultMinutesMax} minutes`] });
+    endGroup(child);
+  }, options.faultMinutesMax * 60_000);
+  const end = endOf(child);
+  child.on('message', (report: FaultReport) => {
+    if ('note' in report) return tally.note(report.note);
+    tally.add(report.trial, report.evidence);
+    if (options.isFirstEnough === true && tally.hasViolation) endGroup(child);
+  });
+  const problem = await end;
+  clearTimeout(timer);
+  endGroup(child);
+  if (problem !== undefined && !tally.hasViolation) {
+    tally.add('the whole run', { violations: [problem] });
+  }
+  const result = tally.result();
+  options.onProgress?.(`${fault.id} ${fault.title}: ${result.trials} trials, ${outcomeOf(result)}`);
+  return result;
+}
+
+function outcomeOf(result: FaultResult): string {
+  return isGood(result) ? 'all well' : `${result.violationCount} VIOLATIONS`;
+}
+
+/** How it failed; undefined when it ended by itself with code 0. */
+function endOf(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      resolve(code === 0 ? undefined : `its process ended with ${code ?? signal}`);
+    });
+  });
+}
+
+/** A fault leads a group of processes, so nothing that it started outlives it. */
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+const violationsKept = 100;
+
+class Tally {
+  readonly #fault: Fault;
+  readonly #startedMs = performance.now();
+  readonly #notes: string[] = [];
+  readonly #violations: string[] = [];
+  #violationCount = 0;
+  #trials = 0;
+  #acknowledged = 0;
+  #lost = 0;
+  #phantom = 0;
+
+  constructor(fault: Fault) {
+    this.#fault = fault;
+  }
+
+  get hasViolation(): boolean {
+    return this.#violationCount > 0;
+  }
+
+  add(trial: string, { acknowledged = 0, lost = 0, phantom = 0, violations = [] }: Evidence): void {
+    this.#trials += 1;
+    this.#acknowledged += acknowledged;
+    this.#lost += lost;
+    this.#phantom += phantom;
+    this.#violationCount += Math.max(violations.length, lost + phantom);
+    const room = violationsKept - this.#violations.length;
+    this.#violations.push(...violations.slice(0, room).map((text) => `${trial}: ${text}`));
+  }
+
+  note(text: string): void {
+    this.#notes.push(text);
+  }
+
+  result(skipped?: string): FaultResult {
+    const { id, title } = this.#fault;
+    return {
+      id,
+      title,
+      trials: this.#trials,
+      acknowledged: this.#acknowledged,
+      lost: this.#lost,
+      phantom: this.#phantom,
+      violations: this.#violations,
+      violationCount: this.#violationCount,
+      notes: this.#notes,
+      seconds: (performance.now() - this.#startedMs) / 1000,
+      ...(skipped !== undefined && { skipped }),
+    };
+  }
+}

@@ -1,0 +1,166 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Load, LoadResult } from './client.ts';
+import type { Operation, WriteOutcome } from './operation.ts';
+
+/* The client's process: `client-process LOG NUMBER`, then loads over the channel to its parent. */
+
+const [, , logPath = '', clientNumber = '1'] = process.argv;
+
+/** A price has at most 12 digits before the point: 5 for the client's number, 7 for its writes. */
+const writesPerClientMax = 10_000_000;
+let writes = 0;
+let isStopping = false;
+
+process.on('message', (message: Load | 'stop') => {
+  if (message === 'stop') isStopping = true;
+  else void run(message).then((result) => process.send?.(result));
+});
+process.on('disconnect', () => process.exit());
+
+async function run(load: Load): Promise<LoadResult> {
+  isStopping = false;
+  const running = new RunningLoad(load);
+  await Promise.all(Array.from({ length: load.connections }, () => running.connection()));
+  return running.finish();
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+class RunningLoad {
+  readonly #load: Load;
+  readonly #agent: Agent;
+  readonly #log = openSync(logPath, 'a');
+  readonly #statuses: Record<string, number> = {};
+  readonly #latenciesMs: number[] = [];
+  readonly #counts = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  #writes = 0;
+
+  constructor(load: Load) {
+    this.#load = load;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: load.connections });
+  }
+
+  /** One request after the other until the load ends. */
+  async connection(): Promise<void> {
+    const { readPercent = 20, onBroken, writesMax = Number.POSITIVE_INFINITY } = this.#load;
+    while (!isStopping && this.#writes < writesMax) {
+      const isRead = Math.random() * 100 < readPercent;
+      const isAnswered = await (isRead ? this.#read() : this.#write());
+      if (isAnswered) continue;
+      if (onBroken === 'end') return;
+      await delay(5);
+    }
+  }
+
+  finish(): LoadResult {
+    this.#agent.destroy();
+    closeSync(this.#log);
+    const sorted = this.#latenciesMs.sort((a, b) => a - b);
+    const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+    const latencyMs = { p50: at(0.5), p99: at(0.99), max: at(1) };
+    return { ...this.#counts, statuses: this.#statuses, latencyMs };
+  }
+
+  async #write(): Promise<boolean> {
+    this.#writes += 1;
+    const productId = this.#product();
+    const price = nextPrice();
+    const sent = process.hrtime.bigint();
+    const answer = await this.#send(
+      'POST',
+      '/api/reprice',
+      `{"productId":"${productId}","price":${price}}`,
+    );
+    const done = process.hrtime.bigint();
+    // A connection that was never made carried nothing.
+    if (answer === 'not sent') return false;
+    const outcome = outcomeOf(answer);
+    this.#counts[outcome.kind] += 1;
+    this.#note({ op: 'write', productId, price, sent: `${sent}`, done: `${done}`, outcome });
+    if (answer === undefined) return false;
+    this.#statuses[answer.status] = (this.#statuses[answer.status] ?? 0) + 1;
+    this.#latenciesMs.push(Number(done - sent) / 1e6);
+    return true;
+  }
+
+  async #read(): Promise<boolean> {
+    const productId = this.#product();
+    const sent = process.hrtime.bigint();
+    const answer = await this.#send('GET', `/api/product/${productId}/price`);
+    const done = process.hrtime.bigint();
+    if (answer === undefined || answer === 'not sent') return false;
+    const known = answer.status === 200 ? versionAndPrice(answer.body) : undefined;
+    if (known !== undefined || answer.status === 404) {
+      this.#counts.reads += 1;
+      const { version = 0, price = null } = known ?? {};
+      this.#note({ op: 'read', productId, price, version, sent: `${sent}`, done: `${done}` });
+    }
+    return true;
+  }
+
+  #product(): string {
+    return `p${Math.floor(Math.random() * this.#load.products)}`;
+  }
+
+  /** Synchronously, so that the log is whole whenever this process is stopped. */
+  #note(operation: Operation): void {
+    writeSync(this.#log, `${JSON.stringify(operation)}\n`);
+  }
+
+  /** Undefined when it was sent and no whole answer came. */
+  #send(method: string, path: string, body?: string): Promise<Answer | 'not sent' | undefined> {
+    const { port, host = '127.0.0.1', timeoutMs = 10_000 } = this.#load;
+    return new Promise((resolve) => {
+      const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+      const options = { host, port, method, path, agent: this.#agent, headers, timeout: timeoutMs };
+      const sent = request(options, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part) => {
+          text += part;
+        });
+        response.on('error', () => resolve(undefined));
+        response.on('end', () => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
+        });
+      });
+      sent.on('timeout', () => sent.destroy());
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        const neverSent = error.code === 'ECONNREFUSED' || error.syscall === 'connect';
+        resolve(neverSent ? 'not sent' : undefined);
+      });
+      sent.end(body);
+    });
+  }
+}
+
+/** A price that no other write of any client has. */
+function nextPrice(): string {
+  writes += 1;
+  if (writes >= writesPerClientMax) throw new Error('this client has no more prices');
+  return `${clientNumber}${String(writes).padStart(7, '0')}.25`;
+}
+
+/** Of the answers with 5xx, those whose problem says "nothing was recorded" promise it. */
+function outcomeOf(answer: Answer | undefined): WriteOutcome {
+  if (answer === undefined) return { kind: 'unknown' };
+  const { status, headers, body } = answer;
+  if (status === 202) {
+    const version = Number(headers.etag?.replaceAll('"', ''));
+    return { kind: 'acknowledged', seq: Number(headers['repricer-seq']), version };
+  }
+  const isPromise = status < 500 || body.includes('nothing was recorded');
+  return isPromise ? { kind: 'refused', status } : { kind: 'unknown' };
+}
+
+function versionAndPrice(body: string): { version: number; price: string } | undefined {
+  const version = /"version":(\d+)/.exec(body)?.[1];
+  const price = /"price":([\d.]+)/.exec(body)?.[1];
+  if (version === undefined || price === undefined) return undefined;
+  return { version: Number(version), price };
+}

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SeededRandom } from '../support/seeded-random.ts';
+import type { FaultReport } from './campaign.ts';
+import type { Evidence, Fault, FaultRun, Size } from './fault.ts';
+import { faults } from './faults.ts';
+
+/* One fault, in a process of its own: `fault-process ID SIZE SEED`; reports over the channel to its parent. */
+
+const [, , id, size, seed = ''] = process.argv;
+const fault = faults.find((one) => one.id === id);
+if (fault === undefined || (size !== 'quick' && size !== 'soak')) throw new Error('bad arguments');
+await run(fault, size);
+process.disconnect();
+
+async function run(chosen: Fault, chosenSize: Size): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), `repricer-${chosen.id}-`));
+  const faultRun = runIn(directory, chosenSize, new SeededRandom(`${seed}/${chosen.id}`));
+  try {
+    await chosen.run(faultRun);
+  } catch (error) {
+    // Whatever it had begun may still be writing, so its directory stays.
+    report({ trial: 'between trials', evidence: { violations: [textOf(error)] } });
+    process.exit(1);
+  }
+  await rm(directory, { recursive: true });
+}
+
+function runIn(directory: string, chosenSize: Size, random: SeededRandom): FaultRun {
+  return {
+    size: chosenSize,
+    random,
+    directory,
+    async trial(name, act) {
+      report({ trial: name, evidence: await evidenceOf(act) });
+    },
+    note: (text) => report({ note: text }),
+  };
+}
+
+async function evidenceOf(act: () => Promise<Evidence>): Promise<Evidence> {
+  try {
+    return await act();
+  } catch (error) {
+    return { violations: [textOf(error)] };
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function report(message: FaultReport): void {
+  process.send?.(message);
+}
