@@ -56,8 +56,10 @@ export function createHttpServer(app: Koa, options: HttpServerOptions): http.Ser
     if (owed.add(request, response)) void serve(request, response);
   };
   server.on('request', answer);
-  // `100 Continue` is left to whoever wants the body, so a refusal comes without it.
+  // `100 Continue` is left to whoever wants the body, so a refusal comes without it; other
+  // expectations to the app, which refuses them with a problem.
   server.on('checkContinue', answer);
+  server.on('checkExpectation', answer);
   server.on('clientError', (error, socket) => {
     owed.end(socket, (mayAnswer) => {
       if (mayAnswer) answerClientError(error, socket);
