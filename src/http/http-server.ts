@@ -53,6 +53,8 @@ export function createHttpServer(app: Koa, options: HttpServerOptions): http.Ser
   const owed = new OwedAnswers({ pipelinedMax, requestsMax: requestsPerConnectionMax });
   const serve = app.callback();
   const answer = (request: http.IncomingMessage, response: http.ServerResponse) => {
+    // Nobody here upgrades, and Node forgets what came behind a request that asks for it.
+    if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
     if (owed.add(request, response)) void serve(request, response);
   };
   server.on('request', answer);

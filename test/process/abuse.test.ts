@@ -362,14 +362,22 @@ test('whatever a client puts into its headers, a line of the log is one JSON obj
 test('CONNECT and an upgrade never leave a client waiting', async (t) => {
   const service = await ChildService.start(t, await temporaryDirectory(t));
   const upgrade = (protocol: string) =>
-    `GET /api/query HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`;
+    `GET /api/query HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
 
   const tunnel = await exchange(service.port, `CONNECT ${canary}:1 HTTP/1.1\r\nHost: x\r\n\r\n`);
-  const webSocket = answersIn(await exchange(service.port, upgrade('websocket')));
+  const webSocket = answersIn(
+    await exchange(service.port, upgrade('websocket') + get('/api/query')),
+  );
   const http2 = answersIn(await exchange(service.port, upgrade('h2c')));
 
   t.is(tunnel, '');
-  t.deepEqual([webSocket[0]?.status, http2[0]?.status], [200, 200]);
+  for (const answers of [webSocket, http2]) {
+    t.deepEqual(
+      answers.map(({ status }) => status),
+      [200],
+    );
+    t.regex(answers[0]?.head ?? '', /\r\nconnection: close\r\n/i);
+  }
 });
 
 test('headers and bodies that trickle in are 408, and nothing of them is recorded', async (t) => {

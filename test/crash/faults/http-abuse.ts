@@ -18,7 +18,7 @@ const sizes = {
 };
 
 const connections = 32;
-const pipelinedMax = 12;
+const pipelinedMax = 40;
 
 /** Far above what it needs (about 150 MB), and far below what a leak of a kilobyte a request would take. */
 const residentBytesMax = 400 * 1024 * 1024;
