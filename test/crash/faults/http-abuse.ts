@@ -17,7 +17,7 @@ const sizes = {
   soak: { trials: 4, answers: 250_000 },
 };
 
-const connections = 32;
+const connections = 64;
 const pipelinedMax = 40;
 
 /** Far above what it needs (about 150 MB), and far below what a leak of a kilobyte a request would take. */
@@ -71,7 +71,7 @@ class Fuzz {
 
   /** Fuzzes until so many answers have come, stops the process, and compares its journal with them. */
   async run(answersMin: number): Promise<Evidence> {
-    const flags = ['--request-timeout-ms', '500', '--queue-max', '100'];
+    const flags = ['--request-timeout-ms', '200', '--queue-max', '100'];
     const service = await ChildService.start(this.#owner, this.#directory, flags);
     const startedMs = performance.now();
     const lanes = Array.from({ length: connections }, () =>
