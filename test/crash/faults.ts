@@ -1,7 +1,5 @@
 import type { Fault } from './fault.ts';
-import { diskFull } from './faults/disk-full.ts';
-import { shortAndInterrupted } from './faults/interruptions.ts';
-import { ioErrors } from './faults/io-errors.ts';
+import { httpAbuse } from './faults/http-abuse.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
 import { lostPages } from './faults/lost-pages.ts';
 import { mixedHistories } from './faults/mixed-histories.ts';
@@ -14,12 +12,7 @@ import { slowDisk } from './faults/slow-disk.ts';
 export const faults: readonly Fault[] = [
   noFault,
   killAtRandom,
-  powerCut,
-  ioErrors,
-  lostPages,
-  diskFull,
-  shortAndInterrupted,
-  readOnly,
-  slowDisk,
+  killLargeStore,
   mixedHistories,
+  httpAbuse,
 ];
