@@ -1,5 +1,7 @@
 import type { Fault } from './fault.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
+import { pause } from './faults/pause.ts';
+import { secondProcess } from './faults/second-process.ts';
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [killAtRandom];
+export const faults: readonly Fault[] = [killAtRandom, secondProcess, pause];
