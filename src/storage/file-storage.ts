@@ -119,11 +119,12 @@ export class FileStorage implements LedgerStorage {
   }
 
   async maintain(): Promise<void> {
+    if (this.#hasFailed) return;
     try {
       await this.#guard.check();
       await this.#watch(this.#journal.sealIfDue(this.#clock()));
     } catch (error) {
-      if (this.#hasFailed) throw error;
+      if (hasCode(error, 'STORAGE_FAILED')) throw error;
       this.#events.backgroundWorkFailed('maintenance', error, maintenanceIntervalMs);
     }
   }

@@ -1,6 +1,9 @@
 import type { Fault } from './fault.ts';
+import { crashDuringRecovery } from './faults/crash-during-recovery.ts';
 import { crashStatesFault } from './faults/crash-states.ts';
+import { damagedFiles } from './faults/damaged-files.ts';
 import { diskFull } from './faults/disk-full.ts';
+import { fuzzedStores } from './faults/fuzzed-stores.ts';
 import { httpAbuse } from './faults/http-abuse.ts';
 import { shortAndInterrupted } from './faults/interruptions.ts';
 import { ioErrors } from './faults/io-errors.ts';
@@ -15,6 +18,7 @@ import { powerCut } from './faults/power-cut.ts';
 import { readOnly } from './faults/read-only.ts';
 import { secondProcess } from './faults/second-process.ts';
 import { slowDisk } from './faults/slow-disk.ts';
+import { tornTail } from './faults/torn-tail.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -30,8 +34,12 @@ export const faults: readonly Fault[] = [
   shortAndInterrupted,
   readOnly,
   slowDisk,
+  tornTail,
+  damagedFiles,
+  crashDuringRecovery,
   secondProcess,
   pause,
   httpAbuse,
+  fuzzedStores,
   mixedHistories,
 ];
