@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { serve } from './cli/serve.ts';
 import { verify } from './cli/verify.ts';
 import { configHelp, readProcessConfig, readProcessDataDir } from './config.ts';
+import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
 import { nodeFileSystem } from './files/file-system.ts';
 import { writeToFd } from './files/output.ts';
@@ -58,7 +59,8 @@ async function runServe(): Promise<ExitCode> {
     const parts = { files: nodeFileSystem, clock: createSystemClock(), log };
     return await serve(config, parts, stopSignal());
   } catch (error) {
-    log.error('the service could not start', { error });
+    const label = error instanceof RepricerError ? error.label : undefined;
+    log.error('the service could not start', { case: label, error });
     return exitCodeOf(error);
   } finally {
     await log.close();

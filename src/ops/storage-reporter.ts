@@ -24,7 +24,13 @@ export function createStorageReporter(
     },
     tornTailCut(file, offset, bytes, savedAs) {
       metrics.countTornTail();
-      log.warn('torn tail of an interrupted batch was cut', { file, offset, bytes, savedAs });
+      log.warn('torn tail of an interrupted batch was cut', {
+        case: 'torn-tail',
+        file,
+        offset,
+        bytes,
+        savedAs,
+      });
     },
     aggregated(seq) {
       metrics.setAggregatedSeq(seq);
@@ -38,8 +44,8 @@ export function createStorageReporter(
       metrics.countBackgroundFailure(work);
       log.error('background work failed and is tried again', { work, retryMs, error });
     },
-    derivedFileRebuilt(file, reason) {
-      log.warn('derived file was made anew', { file, reason });
+    derivedFileRebuilt(file, label, reason) {
+      log.warn('derived file was made anew', { case: label, file, reason });
     },
     roomChanged(hasRoom, freeBytes) {
       if (hasRoom) log.info('the volume has room again', { freeBytes });

@@ -77,7 +77,7 @@ export class CatchUp {
     const record = decodeRecord(line);
     if (record instanceof BadRecord) {
       const { file, firstSeq: seq } = segment;
-      throw journalDamaged({ file, offset, seq, problem: record.problem });
+      throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
     }
     if (record.seq <= checkpointSeq) return;
     if (record.version === 1) this.#newProducts += 1;
@@ -119,6 +119,7 @@ export class CatchUp {
     await this.#productFiles.replace(productId, lines);
     this.#events.derivedFileRebuilt(
       productFile(productId),
+      'product-lacks-version',
       'it lacked versions before the checkpoint',
     );
   }

@@ -1,3 +1,5 @@
+import type { RebuiltCase } from './recovery-case.ts';
+
 /**
  * What the storage reports of its own accord, for logs and metrics: things that no caller waits for.
  * Nothing reported here is also thrown. Implementations must not throw.
@@ -15,7 +17,7 @@ export interface StorageEvents {
   /** Work in the background failed and is tried again after `retryMs`; acknowledged data is safe in the journal. */
   backgroundWorkFailed(work: string, error: unknown, retryMs: number): void;
   /** A derived file (product file, checkpoint, manifest line) was missing or damaged and has been made anew. */
-  derivedFileRebuilt(file: string, reason: string): void;
+  derivedFileRebuilt(file: string, label: RebuiltCase, reason: string): void;
   /** The room on the volume, about once a second. */
   roomMeasured(freeBytes: number): void;
   /** The volume fell below the watermark or a write met no space (false), or has room again (true). */
