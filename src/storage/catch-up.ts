@@ -10,7 +10,7 @@ import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
-import type { StorageEvents } from './storage-events.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 /** Records are put into product files after this many bytes of the journal, so that memory stays bounded. */
 const portionBytes = 32 * 1024 * 1024;
@@ -32,7 +32,7 @@ export class CatchUp {
   readonly #directory: string;
   readonly #segments: readonly ReadableSegment[];
   readonly #productFiles: ProductFiles;
-  readonly #events: StorageEvents;
+  readonly #events: RecoveryEvents;
   #portion = new Map<ProductId, ProductPortion>();
   #portionBytes = 0;
   #newProducts = 0;
@@ -42,7 +42,7 @@ export class CatchUp {
     directory: string,
     segments: readonly ReadableSegment[],
     productFiles: ProductFiles,
-    events: StorageEvents,
+    events: RecoveryEvents,
   ) {
     this.#files = files;
     this.#directory = directory;

@@ -3,12 +3,13 @@ import { RepricerError } from '../errors.ts';
 import { filePart } from '../files/file-part.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import { replaceFile } from '../files/replace-file.ts';
+import { brokenSuffix } from '../files/set-aside.ts';
 import type { JournalFindings, OpenFindings } from './inspect-journal.ts';
 import type { JournalStart } from './journal.ts';
 import { appendToManifest, type SealedSegment } from './manifest.ts';
-import { brokenSuffix, openSuffix } from './segment-file.ts';
+import { openSuffix } from './segment-file.ts';
 import { scanSegmentFile } from './segment-scan.ts';
-import type { StorageEvents } from './storage-events.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 /**
  * Brings the journal into the state that a clean stop leaves: no open segment, every segment listed.
@@ -22,7 +23,7 @@ export async function mendJournal(
   files: FileSystem,
   directory: string,
   findings: JournalFindings,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<JournalStart> {
   for (const leftover of findings.leftovers) await files.remove(join(directory, leftover));
   const sealed = [...findings.listed];
@@ -43,7 +44,7 @@ async function mendOpenSegment(
   files: FileSystem,
   directory: string,
   open: OpenFindings | undefined,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<SealedSegment | undefined> {
   if (open === undefined) return undefined;
   const path = join(directory, open.file);
@@ -79,7 +80,7 @@ async function saveTornTail(
   files: FileSystem,
   directory: string,
   open: OpenFindings,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<void> {
   const savedAs = `${open.file.slice(0, -openSuffix.length)}.${open.wholeBytes}${brokenSuffix}`;
   const path = join(directory, open.file);

@@ -9,7 +9,7 @@ import { productsDirectory } from './product-file.ts';
 import { ProductFiles } from './product-files.ts';
 import { countProductFiles, listShards, removeInterruptedReplacements } from './product-listing.ts';
 import type { RebuiltCase } from './recovery-case.ts';
-import type { StorageEvents } from './storage-events.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 export interface RecoveredProductFiles {
   readonly productFiles: ProductFiles;
@@ -34,7 +34,7 @@ export async function recoverProductFiles(
   directory: string,
   findings: JournalFindings,
   segments: readonly SealedSegment[],
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<RecoveredProductFiles> {
   const productFiles = new ProductFiles(files, directory);
   const catchUp = new CatchUp(files, directory, segments, productFiles, events);

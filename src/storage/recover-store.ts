@@ -7,7 +7,7 @@ import { mendJournal } from './mend-journal.ts';
 import { productsDirectory } from './product-file.ts';
 import { type RecoveredProductFiles, recoverProductFiles } from './recover-product-files.ts';
 import { resultsDirectory } from './segment-file.ts';
-import type { StorageEvents } from './storage-events.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 export interface RecoveredStore extends RecoveredProductFiles {
   readonly journal: JournalStart;
@@ -20,7 +20,7 @@ export interface RecoveredStore extends RecoveredProductFiles {
 export async function recoverStore(
   files: FileSystem,
   directory: string,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<RecoveredStore> {
   const findings = await inspectJournal(files, directory);
   await makeDirectories(files, join(directory, resultsDirectory));

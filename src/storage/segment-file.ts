@@ -6,9 +6,6 @@ export const resultsDirectory = 'results';
 /** What the name of a segment that is being written ends with, so that `*.ndjson` does not match it. */
 export const openSuffix = '.open';
 
-/** What ends the name of what was set aside: the remains of a torn tail, or what `repair` replaced. */
-export const brokenSuffix = '.broken';
-
 const directoryForm = /^date=\d{4}-\d\d-\d\d$/;
 const nameForm = /^(\d{20})\.ndjson(\.open)?$/;
 const temporaryForm = /^\d{20}\.ndjson(?:\.open)?(?:(?:\.\d+)?\.broken)?\.tmp$/;

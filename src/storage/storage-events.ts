@@ -23,3 +23,6 @@ export interface StorageEvents {
   /** The volume fell below the watermark or a write met no space (false), or has room again (true). */
   roomChanged(hasRoom: boolean, freeBytes: number): void;
 }
+
+/** What a recovery reports. */
+export type RecoveryEvents = Pick<StorageEvents, 'tornTailCut' | 'derivedFileRebuilt'>;

@@ -1,14 +1,23 @@
-import { cp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { nodeFileSystem } from '../../src/files/file-system.ts';
-import type { PriceRecord } from '../../src/model/price-record.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { verifyStore } from '../../src/storage/verify.ts';
+import {
+  brokenTailOf,
+  closedDirectory,
+  contentsOf,
+  copyOf,
+  crashedDirectory,
+  flipBit,
+  journalOf,
+  recover,
+  unaggregatedDirectory,
+} from '../support/data-directory.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { encodeAll, productId, RecordSource } from '../support/records.ts';
 import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../support/store.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /*
  * Each test is a row of the decision table in storage/inspect-journal.ts: a way in which a directory may have
@@ -399,87 +408,3 @@ test('verify calls what an unclean stop left no damage, and what the next start 
   t.is(damages[0]?.offset, 0);
   t.is(damages[0]?.seq, 1);
 });
-
-/** The same with nothing aggregated yet, as when the process ended before it got so far. */
-async function unaggregatedDirectory(
-  t: ExecutionContext,
-  batches: readonly (readonly PriceRecord[])[],
-): Promise<string> {
-  const directory = await crashedDirectory(t, batches);
-  await rm(join(directory, 'results_by_product'), { recursive: true, force: true });
-  return directory;
-}
-
-/** A directory in which these batches were appended and then the process ended without a stop. */
-async function crashedDirectory(
-  t: ExecutionContext,
-  batches: readonly (readonly PriceRecord[])[],
-  start?: string,
-): Promise<string> {
-  const running = start ?? (await temporaryDirectory(t));
-  const storage = await openStorage(running);
-  for (const batch of batches) await storage.append(batch);
-  // What a process that is killed leaves is what stands there now.
-  const crashed = await copyOf(t, running);
-  await storage.close();
-  return crashed;
-}
-
-/** A directory in which these batches were appended, after a clean stop. */
-async function closedDirectory(
-  t: ExecutionContext,
-  batches: readonly (readonly PriceRecord[])[],
-): Promise<string> {
-  const directory = await temporaryDirectory(t);
-  const storage = await openStorage(directory);
-  for (const batch of batches) await storage.append(batch);
-  await storage.close();
-  return directory;
-}
-
-async function copyOf(t: ExecutionContext, directory: string): Promise<string> {
-  const copy = await temporaryDirectory(t);
-  // Product files come and go while they are copied, and recovery has to cope with what it gets.
-  await cp(directory, copy, { recursive: true, preserveTimestamps: true });
-  return copy;
-}
-
-async function recover(directory: string): Promise<RecordedEvents> {
-  const events = new RecordedEvents();
-  const storage = await openStorage(directory, { events });
-  await storage.close();
-  return events;
-}
-
-async function journalOf(directory: string): Promise<string> {
-  const files = await filesOf(join(directory, 'results'));
-  const segments = files.filter((file) => file.endsWith('.ndjson')).sort();
-  return (await Promise.all(segments.map((file) => readFile(file, 'utf8')))).join('');
-}
-
-async function brokenTailOf(directory: string): Promise<Buffer> {
-  const files = await filesOf(join(directory, 'results'));
-  const [broken] = files.filter((file) => file.endsWith('.broken'));
-  return broken === undefined ? Buffer.alloc(0) : readFile(broken);
-}
-
-/** Every file and its content. */
-async function contentsOf(directory: string): Promise<Record<string, string>> {
-  const files = await filesOf(directory);
-  const entries = files.map(async (file) => [file, await readFile(file, 'latin1')] as const);
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-async function filesOf(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-async function flipBit(path: string, offset: number): Promise<void> {
-  const bytes = await readFile(path);
-  bytes.writeUInt8(bytes.readUInt8(offset) ^ 1, offset);
-  await writeFile(path, bytes);
-}
