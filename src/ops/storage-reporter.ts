@@ -42,7 +42,8 @@ export function createStorageReporter(
     },
     backgroundWorkFailed(work, error, retryMs) {
       metrics.countBackgroundFailure(work);
-      log.error('background work failed and is tried again', { work, retryMs, error });
+      const outcome = retryMs === undefined ? '' : ' and is tried again';
+      log.error(`background work failed${outcome}`, { work, retryMs, error });
     },
     derivedFileRebuilt(file, label, reason) {
       log.warn('derived file was made anew', { case: label, file, reason });

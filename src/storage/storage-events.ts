@@ -14,8 +14,11 @@ export interface StorageEvents {
   aggregated(seq: number): void;
   /** Product files are synced and the checkpoint written, up to `seq`. */
   checkpointed(seq: number): void;
-  /** Work in the background failed and is tried again after `retryMs`; acknowledged data is safe in the journal. */
-  backgroundWorkFailed(work: string, error: unknown, retryMs: number): void;
+  /**
+   * Work in the background failed; acknowledged data is safe in the journal. It is tried again after
+   * `retryMs`, or need not be when that is undefined.
+   */
+  backgroundWorkFailed(work: string, error: unknown, retryMs: number | undefined): void;
   /** A derived file (product file, checkpoint, manifest line) was missing or damaged and has been made anew. */
   derivedFileRebuilt(file: string, label: RebuiltCase, reason: string): void;
   /** The room on the volume, about once a second. */
