@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { repair } from '../../src/cli/repair.ts';
 import { DirectoryLock } from '../../src/files/directory-lock.ts';
 import { type FileSystem, nodeFileSystem } from '../../src/files/file-system.ts';
+import type { PriceRecord } from '../../src/model/price-record.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { repairStore } from '../../src/storage/repair-store.ts';
 import {
@@ -14,7 +15,7 @@ import {
   journalOf,
 } from '../support/data-directory.ts';
 import { type Call, FaultyFiles } from '../support/faulty-files.ts';
-import { encodeAll, productId, RecordSource } from '../support/records.ts';
+import { encodeAll, price, productId, RecordSource } from '../support/records.ts';
 import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -91,6 +92,10 @@ const mendable: readonly Fault[] = [
       const [one, two, ...rest] = (await readFile(join(directory, second), 'utf8')).split('\n');
       await writeFile(join(directory, second), [two, one, ...rest].join('\n'));
     },
+  },
+  {
+    fault: 'a sealed segment of good lines that are not those that were sealed',
+    damage: (directory) => writeFile(join(directory, first), encodeAll(changedRun())),
   },
   {
     fault: 'a sealed segment with bytes after its last line',
@@ -205,6 +210,20 @@ const hopeless: readonly (Fault & { readonly says: RegExp })[] = [
       }
     },
     says: /LOST +results.*, seq 9 to 12: in no copy/,
+  },
+  {
+    fault: 'a record that was changed in both copies, with a good checksum',
+    damage: async (directory) => {
+      await writeFile(join(directory, first), encodeAll(changedRun()));
+      const ofB = [...changedRun(), ...runs.slice(1).flat(2)].filter(
+        ({ productId: id }) => id === 'b',
+      );
+      const ofBAlone = ofB.map((record) =>
+        record.version === 2 ? { ...record, previousPrice: price('7.50') } : record,
+      );
+      await writeFile(join(directory, fileOfB), encodeAll(ofBAlone));
+    },
+    says: /LOST +results.*every line is good, but not the sum that the manifest gives/,
   },
   {
     fault: 'an open segment of which two copies claim the same seqs',
@@ -322,6 +341,14 @@ async function directoryOf(t: ExecutionContext, crashed: boolean): Promise<strin
     recursive: true,
   });
   return left;
+}
+
+/** The records of the first segment, of which the one of product b has another price. */
+function changedRun(): readonly PriceRecord[] {
+  const records = runs[0]?.flat() ?? [];
+  return records.map((record) =>
+    record.productId === 'b' ? { ...record, newPrice: price('7.50') } : record,
+  );
 }
 
 async function damagedDirectory(t: ExecutionContext): Promise<string> {
