@@ -100,8 +100,8 @@ export class Journal {
     this.#sealed.push(sealed);
     this.#unlisted.push(sealed);
     this.#open = undefined;
-    await segment.handle.close();
     this.#events.segmentSealed(sealed.file, sealed.rows, sealed.lastSeq);
+    await this.#closeSealed(segment);
     await this.#listSealed();
   }
 
@@ -141,6 +141,15 @@ export class Journal {
       return segment;
     } catch (error) {
       throw this.#refuse('a journal segment could not be created', error);
+    }
+  }
+
+  /** All that the file holds was synced before, so whatever its closing says is of no concern to a writer. */
+  async #closeSealed(segment: OpenSegment): Promise<void> {
+    try {
+      await segment.handle.close();
+    } catch (error) {
+      this.#events.backgroundWorkFailed('close', error, undefined);
     }
   }
 

@@ -78,3 +78,17 @@ export async function withFile<T>(
     await file.close();
   }
 }
+
+/** All lines of the file at `path` within `directory`, a block of them at a time. */
+export async function* recordFileLines(
+  files: FileSystem,
+  directory: string,
+  path: string,
+): AsyncGenerator<readonly Line[]> {
+  const file = await files.open(join(directory, path), 'read');
+  try {
+    yield* readLines(file, 0, (await file.stat()).bytes, recordBytesMax);
+  } finally {
+    await file.close();
+  }
+}
