@@ -1,7 +1,17 @@
 import type { Fault } from './fault.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
+import { overload } from './faults/overload.ts';
 import { pause } from './faults/pause.ts';
+import { restore } from './faults/restore.ts';
 import { secondProcess } from './faults/second-process.ts';
+import { terminate } from './faults/terminate.ts';
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [killAtRandom, secondProcess, pause];
+export const faults: readonly Fault[] = [
+  killAtRandom,
+  secondProcess,
+  pause,
+  terminate,
+  overload,
+  restore,
+];
