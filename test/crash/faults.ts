@@ -1,4 +1,6 @@
 import type { Fault } from './fault.ts';
+import { clock } from './faults/clock.ts';
+import { exhaustion } from './faults/exhaustion.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
 import { overload } from './faults/overload.ts';
 import { pause } from './faults/pause.ts';
@@ -10,7 +12,9 @@ import { terminate } from './faults/terminate.ts';
 export const faults: readonly Fault[] = [
   killAtRandom,
   secondProcess,
+  clock,
   pause,
+  exhaustion,
   terminate,
   overload,
   restore,
