@@ -1,7 +1,9 @@
 import type { Fault } from './fault.ts';
+import { brokenConnections } from './faults/broken-connections.ts';
 import { clock } from './faults/clock.ts';
 import { exhaustion } from './faults/exhaustion.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
+import { leaks } from './faults/leaks.ts';
 import { overload } from './faults/overload.ts';
 import { pause } from './faults/pause.ts';
 import { restore } from './faults/restore.ts';
@@ -15,7 +17,9 @@ export const faults: readonly Fault[] = [
   clock,
   pause,
   exhaustion,
+  brokenConnections,
   terminate,
   overload,
   restore,
+  leaks,
 ];

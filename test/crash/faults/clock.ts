@@ -50,7 +50,7 @@ async function trial(store: TrialStore, name: string): Promise<StoreState> {
     ...{ port: during.port, connections: 10, products: 10, onBroken: 'end' },
   });
   for (const leap of isLeaping ? leaps : [0, 0, 0, 0]) {
-    if (isLeaping) await writeFile(leapFile, `${leap}`);
+    if (isLeaping) await writeFile(leapFile, `${leap >= 0 ? '+' : ''}${leap}`);
     await delay(300);
   }
   store.client.stop();
@@ -67,16 +67,17 @@ async function trial(store: TrialStore, name: string): Promise<StoreState> {
 }
 
 function wrongClock(time: string): Surroundings {
-  return { env: realTimers, wrapper: ['faketime', '-f', time] };
+  return { env: { ...fakedClock(), FAKETIME: time } };
 }
 
 function leapingClock(file: string): Surroundings {
-  const env = { FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', LD_PRELOAD: library() };
-  return { env: { ...realTimers, ...env } };
+  return { env: { ...fakedClock(), FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' } };
 }
 
-/** Only the wall clock is faked: no machine's monotonic clock leaps. */
-const realTimers = { FAKETIME_DONT_FAKE_MONOTONIC: '1', TZ: 'UTC' };
+/** Only the wall clock is faked: no machine's monotonic clock leaps. The command `faketime` would not pass signals on. */
+function fakedClock(): Readonly<Record<string, string>> {
+  return { LD_PRELOAD: library(), FAKETIME_DONT_FAKE_MONOTONIC: '1', TZ: 'UTC' };
+}
 
 /** Where the library is differs from one system to the next, and the command knows. */
 function library(): string {

@@ -54,7 +54,7 @@ async function withoutDescriptors(store: TrialStore, run: FaultRun): Promise<Sto
 /** Records wait in memory for their product files until there is none; then the process dies. */
 async function withoutHeap(store: TrialStore, run: FaultRun): Promise<StoreState> {
   const hoarding = ['--flush-interval-ms', '3600000', '--backlog-records-max', '10000000'];
-  const service = await store.start(hoarding, node('--max-old-space-size=16'));
+  const service = await store.start(hoarding, node('--max-old-space-size=40'));
   return dieAndGoOn(store, service, run, 'heap');
 }
 
