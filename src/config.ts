@@ -93,6 +93,13 @@ const options = {
     1024 * 1024 * mebibyte,
     'Writes stop when the volume has less room; 0 lets them fill it.',
   ),
+  connectionsMax: integer(
+    2000,
+    'connections',
+    1,
+    100_000,
+    'How many connections are open at once; those beyond are closed at once.',
+  ),
   requestTimeoutMs: integer(
     15_000,
     'ms',

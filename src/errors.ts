@@ -16,6 +16,8 @@ export type ErrorCode =
   | 'PRECONDITION_FAILED'
   /** The request body is longer than the limit. */
   | 'BODY_TOO_LARGE'
+  /** The `Expect` header asks for something that nobody here knows. */
+  | 'EXPECTATION_FAILED'
   /** The body's media type, charset or content encoding is not accepted. */
   | 'UNSUPPORTED_MEDIA_TYPE'
   /** The request's header section is longer than the limit. */

@@ -110,6 +110,7 @@ async function start(
   let isDraining = false;
   const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
   const server = createHttpServer(app, config);
+  server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
   const port = await listen(server, config.port, config.host);
   steps.add(() => drain(server, silent));

@@ -19,6 +19,7 @@ const defaults: Config = {
   backlogWaitMs: 5000,
   lastPricesMax: 1_000_000,
   freeBytesMin: 1_073_741_824,
+  connectionsMax: 2000,
   requestTimeoutMs: 15_000,
   shutdownTimeoutMs: 30_000,
   logLevel: 'info',
@@ -110,6 +111,7 @@ test('the ends of a range are in it, and what lies beyond is not', (t) => {
   for (const [flag, min, max] of [
     ['--port', 0, 65_535],
     ['--queue-max', 1, 100_000],
+    ['--connections-max', 1, 100_000],
     ['--flush-interval-ms', 1, 3_600_000],
     ['--segment-bytes-max', 4096, 1_073_741_824],
     ['--last-prices-max', 1, 16_000_000],

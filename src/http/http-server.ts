@@ -1,7 +1,7 @@
 import http from 'node:http';
-import type { Duplex } from 'node:stream';
 import type Koa from 'koa';
 import { answerClientError } from './client-error.ts';
+import { OwedAnswers } from './owed-answers.ts';
 
 /** A header section takes milliseconds; one that trickles in holds a connection for no good (slowloris). */
 const headersTimeoutMsMax = 10_000;
@@ -15,16 +15,25 @@ const connectionsCheckMsMax = 2_000;
 /** URL, cookies and tracing headers together stay far below this. */
 const headerBytesMax = 8 * 1024;
 
-/** Each connection holds memory and a file descriptor; past this Node closes new ones at once. */
-const connectionsMax = 2_000;
+/** A client that neither sends nor takes anything for this long holds its connection for no good. */
+const idleTimeoutMs = keepAliveTimeoutMs;
+
+/** More than any honest client pipelines; each answer that is owed holds memory. */
+const pipelinedMax = 100;
+
+/** After so many requests a client connects anew, so that connections spread again over what stands before us. */
+const requestsPerConnectionMax = 10_000;
 
 export interface HttpServerOptions {
   /** A whole request, its body included, must arrive in this time. */
   readonly requestTimeoutMs: number;
+  /** Each connection holds memory and a file descriptor; past this Node closes new ones and emits `drop`. */
+  readonly connectionsMax: number;
 }
 
 /** An HTTP server for the app, with every limit explicit, that answers also what never becomes a request. */
-export function createHttpServer(app: Koa, { requestTimeoutMs }: HttpServerOptions): http.Server {
+export function createHttpServer(app: Koa, options: HttpServerOptions): http.Server {
+  const { requestTimeoutMs, connectionsMax } = options;
   const server = http.createServer({
     headersTimeout: Math.min(headersTimeoutMsMax, requestTimeoutMs),
     requestTimeout: requestTimeoutMs,
@@ -34,44 +43,30 @@ export function createHttpServer(app: Koa, { requestTimeoutMs }: HttpServerOptio
     // The app refuses it with a problem, where Node would send an empty answer.
     requireHostHeader: false,
   });
+  server.timeout = idleTimeoutMs;
   server.maxConnections = connectionsMax;
+  // Their size bounds their number; past a number Node drops them silently, a second Host among them.
+  server.maxHeadersCount = 0;
+  // `OwedAnswers` bounds them: Node would go on and answer each further one with an empty 503.
+  server.maxRequestsPerSocket = 0;
 
-  const owed = new OwedAnswers();
+  const owed = new OwedAnswers({ pipelinedMax, requestsMax: requestsPerConnectionMax });
   const serve = app.callback();
   const answer = (request: http.IncomingMessage, response: http.ServerResponse) => {
-    owed.add(request, response);
-    void serve(request, response);
+    // Nobody here upgrades, and Node forgets what came behind a request that asks for it.
+    if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
+    if (owed.add(request, response)) void serve(request, response);
   };
   server.on('request', answer);
-  // `100 Continue` is left to whoever wants the body, so a refusal comes without it.
+  // `100 Continue` is left to whoever wants the body, so a refusal comes without it; other
+  // expectations to the app, which refuses them with a problem.
   server.on('checkContinue', answer);
+  server.on('checkExpectation', answer);
   server.on('clientError', (error, socket) => {
-    if (owed.mayAnswerNow(socket)) answerClientError(error, socket);
-    else socket.destroy(error);
+    owed.end(socket, (mayAnswer) => {
+      if (mayAnswer) answerClientError(error, socket);
+      else socket.destroy(error);
+    });
   });
   return server;
-}
-
-/**
- * Which answers each connection still waits for.
- *
- * A client takes the first answer for that to its first request, so the refusal of a broken pipelined
- * one, sent while a good write before it is being served, would tell of a failure that was none.
- */
-class OwedAnswers {
-  readonly #bySocket = new WeakMap<Duplex, Set<http.ServerResponse>>();
-
-  add(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const { socket } = request;
-    const owed = this.#bySocket.get(socket) ?? new Set();
-    this.#bySocket.set(socket, owed.add(response));
-    response.once('close', () => owed.delete(response));
-  }
-
-  /** True when nothing is owed, or one answer of which nothing was sent, to the very request that broke off. */
-  mayAnswerNow(socket: Duplex): boolean {
-    const [first, ...others] = this.#bySocket.get(socket) ?? [];
-    if (first === undefined) return true;
-    return others.length === 0 && !first.headersSent && !first.req.complete;
-  }
 }

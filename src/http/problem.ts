@@ -66,6 +66,7 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   PRECONDITION_FAILED: { status: 412, title: 'Precondition failed' },
   BODY_TOO_LARGE: { status: 413, title: 'Content too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
+  EXPECTATION_FAILED: { status: 417, title: 'Expectation failed' },
   HEADERS_TOO_LARGE: { status: 431, title: 'Request header fields too large' },
   QUEUE_FULL: {
     status: 503,

@@ -50,11 +50,14 @@ function requireJson(ctx: Context): void {
   }
 }
 
-/** JSON, with the charset parameter that RFC 8259 does not know but clients send, and no other parameter. */
+/**
+ * JSON, with the charset parameter that RFC 8259 does not know but clients send, and no other parameter.
+ * No two runs of blanks may meet in it: the time to refuse would grow with the square of their length.
+ */
 const jsonMediaType =
-  /^application\/(?:json|[\w.!#$&^-]{1,100}\+json)[ \t]*(?:;[ \t]*(?:charset=(?:utf-8|"utf-8")[ \t]*;?)?[ \t]*)?$/i;
+  /^application\/(?:json|[\w.!#$&^-]{1,100}\+json)[ \t]*(?:;[ \t]*(?:charset=(?:utf-8|"utf-8")[ \t]*(?:;[ \t]*)?)?)?$/i;
 
-/** Node passes on no other expectation; an HTTP/1.0 client would not understand the answer. */
+/** No other expectation comes this far; an HTTP/1.0 client would not understand the answer. */
 function awaitsContinue(ctx: Context): boolean {
   return ctx.get('Expect') !== '' && ctx.req.httpVersion !== '1.0';
 }

@@ -70,6 +70,10 @@ export class Metrics {
     'repricer_torn_tails_cut_total',
     'Remains of interrupted batches that recovery cut.',
   );
+  readonly #connectionsDropped = this.#counter(
+    'repricer_http_connections_dropped_total',
+    'Connections that were closed at once because as many as may be were open.',
+  );
   readonly #cacheHits = this.#counter(
     'repricer_last_price_cache_hits_total',
     'Last prices that were found in memory.',
@@ -134,6 +138,10 @@ export class Metrics {
   observeRequest({ route, method, status, seconds }: RequestObservation): void {
     this.#requestCounter(route, method, `${Math.floor(status / 100)}xx`).inc();
     this.#requestTimer(route).observe(seconds);
+  }
+
+  countDroppedConnection(): void {
+    this.#connectionsDropped.inc();
   }
 
   observeBatch(records: number, syncSeconds: number): void {

@@ -82,6 +82,8 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
     tally.add('the whole run', { violations: [`not done in ${options.faultMinutesMax} minutes`] });
     endGroup(child);
   }, options.faultMinutesMax * 60_000);
+  const endWithUs = () => endGroup(child);
+  process.once('exit', endWithUs);
   const end = endOf(child);
   child.on('message', (report: FaultReport) => {
     if ('note' in report) return tally.note(report.note);
@@ -91,6 +93,7 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
   const problem = await end;
   clearTimeout(timer);
   endGroup(child);
+  process.off('exit', endWithUs);
   if (problem !== undefined && !tally.hasViolation) {
     tally.add('the whole run', { violations: [problem] });
   }

@@ -26,6 +26,8 @@ export interface CheckRequest {
   readonly logs?: readonly string[];
   /** More operations, in place of logs or beside them. */
   readonly operations?: readonly Operation[];
+  /** Records up to this seq were there before any client; 0 when absent. */
+  readonly filledUpTo?: number;
 }
 
 export interface CheckResult {

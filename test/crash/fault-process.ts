@@ -23,11 +23,15 @@ function endGroup(): void {
 
 async function run(chosen: Fault, chosenSize: Size): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), `repricer-${chosen.id}-`));
+  const faultRun = runIn(directory, chosenSize, new SeededRandom(`${seed}/${chosen.id}`));
   try {
-    await chosen.run(runIn(directory, chosenSize, new SeededRandom(`${seed}/${chosen.id}`)));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+    await chosen.run(faultRun);
+  } catch (error) {
+    // Whatever it had begun may still be writing, so its directory stays.
+    report({ trial: 'between trials', evidence: { violations: [textOf(error)] } });
+    process.exit(1);
   }
+  await rm(directory, { recursive: true });
 }
 
 function runIn(directory: string, chosenSize: Size, random: SeededRandom): FaultRun {
@@ -46,10 +50,12 @@ async function evidenceOf(act: () => Promise<Evidence>): Promise<Evidence> {
   try {
     return await act();
   } catch (error) {
-    return {
-      violations: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
-    };
+    return { violations: [textOf(error)] };
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function report(message: FaultReport): void {

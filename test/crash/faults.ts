@@ -1,25 +1,8 @@
 import type { Fault } from './fault.ts';
-import { diskFull } from './faults/disk-full.ts';
-import { shortAndInterrupted } from './faults/interruptions.ts';
-import { ioErrors } from './faults/io-errors.ts';
+import { httpAbuse } from './faults/http-abuse.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
-import { lostPages } from './faults/lost-pages.ts';
-import { mixedHistories } from './faults/mixed-histories.ts';
-import { noFault } from './faults/no-fault.ts';
-import { powerCut } from './faults/power-cut.ts';
-import { readOnly } from './faults/read-only.ts';
-import { slowDisk } from './faults/slow-disk.ts';
+import { pause } from './faults/pause.ts';
+import { secondProcess } from './faults/second-process.ts';
 
 /** Every fault, in the order of the table. */
-export const faults: readonly Fault[] = [
-  noFault,
-  killAtRandom,
-  powerCut,
-  ioErrors,
-  lostPages,
-  diskFull,
-  shortAndInterrupted,
-  readOnly,
-  slowDisk,
-  mixedHistories,
-];
+export const faults: readonly Fault[] = [killAtRandom, secondProcess, pause];

@@ -32,6 +32,9 @@ const { values } = parseArgs({
   },
 });
 
+// The processes of the faults are ended when this one exits.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 if (values.help === true) print(usage);
 else process.exitCode = await run();
 

@@ -8,8 +8,14 @@ export async function storeEvidence(
   state: StoreState,
   logs: readonly string[],
   acknowledged: number,
+  filledUpTo = 0,
 ): Promise<Evidence> {
-  const { lost, phantom, violations } = await checker.check({ store: { directory }, state, logs });
+  const { lost, phantom, violations } = await checker.check({
+    store: { directory },
+    state,
+    logs,
+    filledUpTo,
+  });
   return { acknowledged, lost, phantom, violations };
 }
 

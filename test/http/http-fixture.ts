@@ -109,6 +109,7 @@ export interface Service {
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
   readonly requestTimeoutMs?: number;
+  readonly connectionsMax?: number;
 }
 
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
@@ -116,7 +117,8 @@ export async function startService(
   t: ExecutionContext,
   options: ServiceOptions = {},
 ): Promise<Service> {
-  const { bodyBytesMax = 16_384, readsMax = 50, requestTimeoutMs = 15_000 } = options;
+  const { bodyBytesMax = 16_384, readsMax = 50 } = options;
+  const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
   const ledger = new FakeLedger();
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
@@ -129,7 +131,7 @@ export async function startService(
     limits: { bodyBytesMax, readsMax },
     isDraining: options.isDraining ?? (() => false),
   });
-  const server = createHttpServer(app, { requestTimeoutMs });
+  const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {

@@ -97,6 +97,14 @@ test('a value that is not known has no sample instead of a false 0', async (t) =
   );
 });
 
+test('connections that were closed at once are counted', async (t) => {
+  const metrics = new Metrics(() => unknownReadings);
+
+  metrics.countDroppedConnection();
+
+  t.is(sampleOf(await metrics.render(), 'repricer_http_connections_dropped_total'), 1);
+});
+
 test('torn tails and failures of background work are counted', async (t) => {
   const metrics = new Metrics(() => unknownReadings);
 

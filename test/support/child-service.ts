@@ -45,7 +45,7 @@ export interface Surroundings {
 export class ChildService {
   readonly #child: ChildProcess;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 200 });
-  /** All but requests past the first thousand, which under load would fill the memory. */
+  /** All but answered requests past the first thousand, which under load would fill the memory. */
   readonly logLines: Record<string, unknown>[] = [];
   readonly exited: Promise<End>;
   #waiting: (() => void)[] = [];
@@ -175,7 +175,7 @@ export class ChildService {
   }
 
   #take(line: Record<string, unknown>): void {
-    if (line['message'] === 'request') {
+    if (line['message'] === 'request' && line['level'] !== 'error') {
       if (this.#requestLines >= requestLinesMax) return;
       this.#requestLines += 1;
     }

@@ -15,7 +15,7 @@ export async function checkStore(request: CheckRequest): Promise<CheckResult> {
   const journal = readJournal(files, request.state);
   const derived = checkDerived(files, journal, request.state);
   const operations = await operationsOf(request);
-  const history = operations === undefined ? undefined : checkHistory(operations, journal.records);
+  const history = operations && checkHistory(operations, journal.records, request.filledUpTo);
   return {
     records: journal.records.length,
     acknowledged: history?.acknowledged ?? 0,

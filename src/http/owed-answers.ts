@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+export interface OwedAnswersLimits {
+  /** How many answers one connection may wait for; the last of them ends it. */
+  readonly pipelinedMax: number;
+  /** How many requests one connection may bring; the answer to the last of them ends it. */
+  readonly requestsMax: number;
+}
+
+/**
+ * Which answers each connection still waits for.
+ *
+ * Invariant: no request is served that came behind an answer which ends its connection. Its answer
+ * could not be sent any more, and a client may take it for one that was never served (RFC 9112,
+ * section 9.6).
+ */
+export class OwedAnswers {
+  readonly #limits: OwedAnswersLimits;
+  readonly #connections = new WeakMap<Duplex, Connection>();
+
+  constructor(limits: OwedAnswersLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether the request is to be served; otherwise its connection ends without an answer to it. */
+  add(request: IncomingMessage, response: ServerResponse): boolean {
+    const connection = this.#connectionOf(request.socket);
+    const { owed } = connection;
+    if (connection.isEnding || [...owed].some(endsConnection)) return false;
+    connection.requests += 1;
+    owed.add(response);
+    if (
+      owed.size === this.#limits.pipelinedMax ||
+      connection.requests === this.#limits.requestsMax
+    ) {
+      response.setHeader('Connection', 'close');
+    }
+    response.once('close', () => {
+      owed.delete(response);
+      if (endsConnection(response)) connection.isEnding = true;
+    });
+    return true;
+  }
+
+  /**
+   * Ends a connection that brought something broken, once the whole requests before it have their
+   * answers: a client takes the first answer for that to its first request, so a refusal sent while
+   * a good write is being served would tell of a failure that was none.
+   *
+   * `end` is told whether an answer may be sent: not when the broken request already has one, as a
+   * body that is too long has before all of it came.
+   */
+  end(socket: Duplex, end: (mayAnswer: boolean) => void): void {
+    const connection = this.#connectionOf(socket);
+    if (connection.isEnding) return;
+    connection.isEnding = true;
+    const last = [...connection.owed].findLast(({ req }) => req.complete);
+    const endNow = () => end([...connection.owed].every(({ headersSent }) => !headersSent));
+    if (last === undefined) endNow();
+    else last.once('close', () => endsConnection(last) || endNow());
+  }
+
+  #connectionOf(socket: Duplex): Connection {
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    const connection = { owed: new Set<ServerResponse>(), requests: 0, isEnding: false };
+    this.#connections.set(socket, connection);
+    return connection;
+  }
+}
+
+interface Connection {
+  /** In the order of their requests. */
+  readonly owed: Set<ServerResponse>;
+  requests: number;
+  isEnding: boolean;
+}
+
+/** Node closes the connection behind this answer, because the client asked for it or we do. */
+function endsConnection(response: ServerResponse): boolean {
+  return !response.shouldKeepAlive || response.getHeader('Connection') === 'close';
+}

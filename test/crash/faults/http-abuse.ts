@@ -1,0 +1,179 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ChildService } from '../../support/child-service.ts';
+import { FastRandom } from '../../support/fast-random.ts';
+import type { RawAnswer } from '../../support/raw-answers.ts';
+import { readJournal } from '../checker/read-journal.ts';
+import { readStore } from '../checker/stored-files.ts';
+import { Checker } from '../checker.ts';
+import type { Evidence, Fault } from '../fault.ts';
+import { type Conversation, converse } from '../fuzz/conversation.ts';
+import { mutatedRequest } from '../fuzz/mutated-request.ts';
+import { TrialOwner } from '../trial-owner.ts';
+
+/** How many processes are fuzzed one after the other, and how many requests each has to answer. */
+const sizes = {
+  quick: { trials: 2, answers: 10_000 },
+  soak: { trials: 4, answers: 250_000 },
+};
+
+const connections = 64;
+const pipelinedMax = 40;
+
+/** Far above what it needs (about 150 MB), and far below what a leak of a kilobyte a request would take. */
+const residentBytesMax = 400 * 1024 * 1024;
+
+/** Ends every conversation that nothing has ended before. */
+const lastRequest =
+  'GET /api/query?pageSize=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+export const httpAbuse: Fault = {
+  id: 'F22',
+  title: 'mutated HTTP requests, pipelined',
+  needs: [],
+  async run(run) {
+    const { trials, answers } = sizes[run.size];
+    for (let trial = 0; trial < trials; trial += 1) {
+      const seed = run.random.integer(2 ** 32);
+      await run.trial(`fuzz ${trial}`, async () => {
+        const owner = new TrialOwner();
+        const fuzz = new Fuzz(owner, join(run.directory, `store-${trial}`), new FastRandom(seed));
+        try {
+          return await fuzz.run(answers);
+        } finally {
+          await owner.end();
+          run.note(fuzz.summary());
+        }
+      });
+    }
+  },
+};
+
+/** One process that is fuzzed, and what it answered. */
+class Fuzz {
+  readonly #owner: TrialOwner;
+  readonly #directory: string;
+  readonly #random: FastRandom;
+  readonly #statuses = new Map<number, number>();
+  /** Seq, version and path of every write that was acknowledged. */
+  readonly #acknowledged = new Map<number, string>();
+  readonly #violations: string[] = [];
+  #answers = 0;
+  #unanswered = 0;
+  #seconds = 0;
+  #residentBytes = 0;
+
+  constructor(owner: TrialOwner, directory: string, random: FastRandom) {
+    this.#owner = owner;
+    this.#directory = directory;
+    this.#random = random;
+  }
+
+  /** Fuzzes until so many answers have come, stops the process, and compares its journal with them. */
+  async run(answersMin: number): Promise<Evidence> {
+    const flags = ['--request-timeout-ms', '200', '--queue-max', '100'];
+    const service = await ChildService.start(this.#owner, this.#directory, flags);
+    const startedMs = performance.now();
+    const lanes = Array.from({ length: connections }, () =>
+      this.#converseUntil(service, answersMin),
+    );
+    await Promise.all(lanes);
+    this.#seconds = (performance.now() - startedMs) / 1000;
+    this.#residentBytes = await residentBytesOf(service.pid);
+    if (this.#residentBytes > residentBytesMax)
+      this.#violations.push(`grew to ${this.#residentBytes} bytes`);
+
+    const { status } = await service.reprice('good', '1');
+    if (status !== 202) this.#violations.push(`a good request after all got ${status}`);
+    const { code } = await service.kill('SIGTERM');
+    if (code !== 0) this.#violations.push(`a clean stop ended with code ${code}`);
+    const errors = service.logLines.filter(({ level }) => level === 'error');
+    this.#violations.push(...errors.map((line) => `it logged ${JSON.stringify(line)}`));
+    return this.#compare(status === 202 ? 1 : 0);
+  }
+
+  /** Figures for the reader. */
+  summary(): string {
+    const statuses = [...this.#statuses].sort(([a], [b]) => a - b).map((pair) => pair.join(': '));
+    const rate = Math.round(this.#answers / this.#seconds);
+    const megabytes = Math.round(this.#residentBytes / 1024 / 1024);
+    return (
+      `${this.#answers} answers, ${rate} a second, ${megabytes} MiB; ${statuses.join(', ')}; ` +
+      `${this.#unanswered} requests on connections that broke`
+    );
+  }
+
+  async #converseUntil(service: ChildService, answersMin: number): Promise<void> {
+    while (this.#answers < answersMin) {
+      const count = 1 + this.#random.integer(pipelinedMax);
+      const requests = Array.from({ length: count }, () => mutatedRequest(this.#random));
+      const text = requests.join('') + lastRequest;
+      this.#take(await converse(service.port, text), count, text);
+    }
+  }
+
+  #take({ answers, isComplete, isHanging }: Conversation, sent: number, text: string): void {
+    this.#answers += answers.length;
+    if (!isComplete) this.#unanswered += Math.max(0, sent - answers.length);
+    const problems = answers.flatMap((answer) => problemWith(answer) ?? []);
+    if (isHanging) problems.push('a conversation did not end');
+    if (problems.length > 0) {
+      this.#violations.push(
+        `${problems.join('; ')} – sent: ${JSON.stringify(text).slice(0, 5000)}`,
+      );
+    }
+    for (const { status, head } of answers) {
+      this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+      if (status === 202) this.#acknowledged.set(...receiptIn(head));
+    }
+  }
+
+  /** `others` writes were acknowledged to somebody else. */
+  async #compare(others: number): Promise<Evidence> {
+    const checker = this.#owner.own(new Checker());
+    const { violations } = await checker.check({
+      store: { directory: this.#directory },
+      state: 'stopped',
+    });
+    const { records } = readJournal(await readStore({ directory: this.#directory }), 'stopped');
+    const receipts = new Map(
+      records.map(({ seq, version, productId }) => [
+        seq,
+        `"${version}" /api/product/${encodeURIComponent(productId)}/price`,
+      ]),
+    );
+    const lost = [...this.#acknowledged].filter(([seq, receipt]) => receipts.get(seq) !== receipt);
+    const unasked = records.length - this.#acknowledged.size - others;
+    return {
+      acknowledged: this.#acknowledged.size,
+      lost: lost.length,
+      phantom: Math.max(0, unasked - this.#unanswered),
+      violations: [...this.#violations, ...violations],
+    };
+  }
+}
+
+/** Answers that say that the service is busy, which is no fault. */
+const busy = /"type":"\/problems\/(?:queue-full|too-many-reads)"/;
+
+/** What is wrong with an answer to any request whatever; undefined when nothing is. */
+function problemWith({ status, head, body }: RawAnswer): string | undefined {
+  if (status >= 500 && !(status === 503 && busy.test(body))) return `${status} ${body}`;
+  if (status < 400) return undefined;
+  if (!/\r\ncontent-type: application\/problem\+json\r\n/i.test(head)) return `no problem: ${head}`;
+  if (/\bat .*:\d+:\d+/.test(body)) return `a stack: ${body}`;
+  return undefined;
+}
+
+function receiptIn(head: string): [seq: number, receipt: string] {
+  const [seq, version, location] = ['repricer-seq', 'etag', 'location'].map(
+    (name) => new RegExp(`\\r\\n${name}: (.*)\\r\\n`, 'i').exec(head)?.[1],
+  );
+  return [Number(seq), `${version} ${location}`];
+}
+
+/** The most that was in memory at any time, as Linux tells it. */
+async function residentBytesOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}

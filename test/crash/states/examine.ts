@@ -1,0 +1,79 @@
+import { openLedger } from '../../support/ledger.ts';
+import { productId } from '../../support/records.ts';
+import { openStorage } from '../../support/store.ts';
+import type { StoredFiles } from '../checker/stored-files.ts';
+import type { Checker } from '../checker.ts';
+import type { Evidence } from '../fault.ts';
+import type { Operation } from '../operation.ts';
+import { dataDirectory } from './history.ts';
+import { MemoryFiles } from './memory-files.ts';
+import type { Tree } from './tree.ts';
+
+/**
+ * Starts the real storage on a state, twice, and the second start must change nothing (I8); then a
+ * ledger on it must know every product's last price, take a few more, and leave a store in which
+ * everything holds that was ever acknowledged.
+ */
+export async function examine(
+  checker: Checker,
+  state: Tree,
+  operations: readonly Operation[],
+): Promise<Evidence> {
+  const files = new MemoryFiles(state);
+  const storage = await openStorage(dataDirectory, { files });
+  const again = new MemoryFiles(files.tree);
+  const recovered = files.tree.below(dataDirectory);
+  await storage.close();
+  const { ledger, set } = await openLedger(dataDirectory, { files: again });
+  const changed = differences(recovered, again.tree.below(dataDirectory));
+
+  const more: Operation[] = [];
+  const products = [...new Set(operations.map((operation) => operation.productId)), 'new'];
+  for (const product of products) {
+    const last = await ledger.currentPrice(productId(product)).catch(unknownIsNone);
+    more.push(readOf(product, last?.version ?? 0, last?.newPrice ?? null));
+  }
+  for (const product of products.slice(-2)) {
+    const price = `9000.${products.indexOf(product)}`;
+    const { record } = await set(product, price);
+    more.push(writeOf(product, price, record.seq, record.version));
+  }
+  await ledger.close();
+
+  const { lost, phantom, violations } = await checker.check({
+    store: { files: asText(again.tree.below(dataDirectory)) },
+    state: 'stopped',
+    operations: [...operations, ...more],
+  });
+  return { lost, phantom, violations: [...changed, ...violations] };
+}
+
+function unknownIsNone(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'UNKNOWN_PRODUCT') return;
+  throw error;
+}
+
+function differences(before: StoredFiles, after: StoredFiles): readonly string[] {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths]
+    .filter((path) => !before.get(path)?.equals(after.get(path) ?? Buffer.from('missing')))
+    .map((path) => `${path}: the second recovery changed it`);
+}
+
+/** What comes after the crash came after everything before it. */
+const afterCrash = 1_000_000_000;
+
+function readOf(product: string, version: number, price: string | null): Operation {
+  const at = `${afterCrash}`;
+  return { op: 'read', productId: product, version, price, sent: at, done: at };
+}
+
+function writeOf(product: string, price: string, seq: number, version: number): Operation {
+  const outcome = { kind: 'acknowledged', seq, version } as const;
+  const [sent, done] = [`${afterCrash + seq}`, `${afterCrash + seq}`];
+  return { op: 'write', productId: product, price, sent, done, outcome };
+}
+
+function asText(files: StoredFiles): Record<string, string> {
+  return Object.fromEntries([...files].map(([path, bytes]) => [path, bytes.toString('latin1')]));
+}

@@ -1,0 +1,130 @@
+import { constants } from 'node:os';
+import { posix } from 'node:path';
+import type { FileStat, FileSystem, OpenFile, VolumeRoom } from '../../../src/files/file-system.ts';
+import type { Effect } from './effect.ts';
+import { Tree } from './tree.ts';
+
+/**
+ * A file system in memory that writes down every effect, so that the states which a crash may leave
+ * can be built from them. Paths are absolute. There are no locks, and no more times than a count of effects.
+ */
+export class MemoryFiles implements FileSystem {
+  readonly tree: Tree;
+  readonly effects: Effect[];
+  readonly #startedAt: bigint;
+  #files = 0;
+  #failingSync: RegExp | undefined;
+
+  /** Goes on from a tree, and from the effects that led to it, which it leaves as they are. */
+  constructor(tree: Tree = new Tree(), effects: readonly Effect[] = []) {
+    this.tree = tree.copy();
+    this.effects = [...effects];
+    this.#files = Math.max(0, ...tree.files.keys());
+    const times = [...tree.files.values()].map(({ changedAtNs }) => Number(changedAtNs));
+    const entries = [...tree.names.values()];
+    const directoryTimes = entries.map((entry) =>
+      'directoryAtNs' in entry ? Number(entry.directoryAtNs) : 0,
+    );
+    this.#startedAt = BigInt(Math.max(0, ...times, ...directoryTimes) - effects.length + 1);
+  }
+
+  /** The next sync of a file with such a path fails: what it should have made durable may be lost for ever. */
+  failNextSync(pathPattern: RegExp): void {
+    this.#failingSync = pathPattern;
+  }
+
+  async open(path: string): Promise<OpenFile> {
+    const file = this.tree.fileAt(path);
+    if (file === undefined) throw systemError('ENOENT', 'open', path);
+    return this.#opened(path, file);
+  }
+
+  async create(path: string): Promise<OpenFile> {
+    if (this.tree.names.has(path)) throw systemError('EEXIST', 'open', path);
+    this.#needParent('open', path);
+    this.#files += 1;
+    this.#take({ kind: 'create', path, file: this.#files });
+    return this.#opened(path, this.#files);
+  }
+
+  async list(directory: string): Promise<readonly string[]> {
+    if (!this.tree.isDirectory(directory)) throw systemError('ENOENT', 'scandir', directory);
+    return this.tree.list(directory);
+  }
+
+  async stat(path: string): Promise<FileStat> {
+    const entry = this.tree.names.get(path);
+    if (entry === undefined) throw systemError('ENOENT', 'stat', path);
+    if ('file' in entry) return this.#statOf(entry.file);
+    return { bytes: 0, changedAtNs: entry.directoryAtNs, modifiedAtNs: entry.directoryAtNs };
+  }
+
+  async rename(path: string, to: string): Promise<void> {
+    if (this.tree.fileAt(path) === undefined) throw systemError('ENOENT', 'rename', path);
+    this.#take({ kind: 'rename', path, to });
+  }
+
+  async remove(path: string): Promise<void> {
+    if (this.tree.fileAt(path) === undefined) throw systemError('ENOENT', 'unlink', path);
+    this.#take({ kind: 'remove', path });
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    if (this.tree.names.has(path)) throw systemError('EEXIST', 'mkdir', path);
+    this.#needParent('mkdir', path);
+    this.#take({ kind: 'makeDirectory', path });
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    if (!this.tree.isDirectory(path)) throw systemError('ENOENT', 'open', path);
+    this.#take({ kind: 'syncDirectory', path });
+  }
+
+  async room(): Promise<VolumeRoom> {
+    return { freeBytes: 2 ** 40, freeFiles: 2 ** 20 };
+  }
+
+  #opened(path: string, file: number): OpenFile {
+    const bytesNow = () => this.tree.files.get(file)?.bytes ?? Buffer.alloc(0);
+    return {
+      get fd(): number {
+        throw new Error('a file in memory has no descriptor');
+      },
+      read: async (target, position) => bytesNow().copy(target, 0, position),
+      write: async (bytes, position) => {
+        this.#take({ kind: 'write', file, position, bytes: Buffer.from(bytes) });
+        return bytes.length;
+      },
+      datasync: async () => {
+        if (this.#failingSync?.test(path) !== true) return this.#take({ kind: 'sync', file });
+        this.#failingSync = undefined;
+        this.#take({ kind: 'failedSync', file });
+        throw systemError('EIO', 'fdatasync', path);
+      },
+      truncate: async (length) => this.#take({ kind: 'truncate', file, length }),
+      stat: async () => this.#statOf(file),
+      close: async () => {},
+    };
+  }
+
+  #statOf(file: number): FileStat {
+    const found = this.tree.files.get(file);
+    if (found === undefined) throw new Error(`there is no file ${file}`);
+    const { bytes, changedAtNs, modifiedAtNs } = found;
+    return { bytes: bytes.length, changedAtNs, modifiedAtNs };
+  }
+
+  #needParent(syscall: string, path: string): void {
+    if (!this.tree.isDirectory(posix.dirname(path))) throw systemError('ENOENT', syscall, path);
+  }
+
+  #take(effect: Effect): void {
+    this.effects.push(effect);
+    this.tree.apply(effect, this.#startedAt + BigInt(this.effects.length));
+  }
+}
+
+function systemError(code: 'ENOENT' | 'EEXIST' | 'EIO', syscall: string, path: string): Error {
+  const errno = -constants.errno[code];
+  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno, syscall, path });
+}
