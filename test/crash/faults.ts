@@ -4,6 +4,7 @@ import { diskFull } from './faults/disk-full.ts';
 import { httpAbuse } from './faults/http-abuse.ts';
 import { shortAndInterrupted } from './faults/interruptions.ts';
 import { ioErrors } from './faults/io-errors.ts';
+import { ioErrorsByStrace } from './faults/io-errors-by-strace.ts';
 import { killAtPoints } from './faults/kill-at-points.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
 import { killLargeStore } from './faults/kill-large-store.ts';
@@ -25,6 +26,7 @@ export const faults: readonly Fault[] = [
   powerCut,
   crashStatesFault,
   ioErrors,
+  ioErrorsByStrace,
   lostPages,
   diskFull,
   shortAndInterrupted,
