@@ -114,7 +114,7 @@ export class FileStorage implements LedgerStorage {
       await this.#guard.check();
       await this.#watch(this.#journal.sealIfDue(this.#clock()));
     } catch (error) {
-      if (this.#hasFailed) throw error;
+      if (hasCode(error, 'STORAGE_FAILED')) throw error;
       this.#events.backgroundWorkFailed('maintenance', error, maintenanceIntervalMs);
     }
   }
