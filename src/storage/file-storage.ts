@@ -41,8 +41,8 @@ export class FileStorage implements LedgerStorage {
   readonly #options: FileStorageOptions;
   readonly #events: StorageEvents;
   readonly #clock: () => Timestamp;
-  /** What product files held when this process opened them. */
-  readonly #start: RecoveredProductFiles['checkpoint'];
+  /** How to tell a product file that someone else has written. */
+  readonly #unchanged: RecoveredProductFiles['unchanged'];
   #hasFailed = false;
 
   private constructor(
@@ -67,7 +67,7 @@ export class FileStorage implements LedgerStorage {
         writeCheckpoint(files, directory, { seq, products }),
     };
     const { seq, products } = recovered.checkpoint;
-    this.#start = recovered.checkpoint;
+    this.#unchanged = recovered.unchanged;
     this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, seq, products);
   }
 
@@ -190,8 +190,8 @@ export class FileStorage implements LedgerStorage {
       const record = await file.last();
       if (record === undefined || record.productId !== productId) throw onDamage();
       // A file without a record of this run's was last written before it; a later change was not ours.
-      const isOfThisRun = record.seq > this.#start.seq || state.isReplaced;
-      if (!isOfThisRun && state.modifiedAtNs > this.#start.modifiedAtNs) throw onDamage();
+      const isOfThisRun = record.seq > this.#unchanged.seq || state.isReplaced;
+      if (!isOfThisRun && state.modifiedAtNs > this.#unchanged.modifiedAtNs) throw onDamage();
       return record;
     });
   }

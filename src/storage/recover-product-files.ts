@@ -14,7 +14,9 @@ import type { RecoveryEvents } from './storage-events.ts';
 export interface RecoveredProductFiles {
   readonly productFiles: ProductFiles;
   /** Up to where they are complete and on disk: the end of the journal. */
-  readonly checkpoint: Pick<Checkpoint, 'seq' | 'products' | 'modifiedAtNs'>;
+  readonly checkpoint: Pick<Checkpoint, 'seq' | 'products'>;
+  /** A file without a record past this seq has not been written since this time, or someone else wrote it. */
+  readonly unchanged: Pick<Checkpoint, 'seq' | 'modifiedAtNs'>;
 }
 
 /** Why what the checkpoint says of product files is not believed. */
@@ -43,7 +45,7 @@ export async function recoverProductFiles(
   const reason = await whyUntrusted(files, directory, findings, lastSeq);
   const isUpToDate = checkpoint?.seq === lastSeq && findings.segmentsRead === 0;
   if (checkpoint !== undefined && reason === undefined && isUpToDate) {
-    return { productFiles, checkpoint };
+    return { productFiles, checkpoint, unchanged: checkpoint };
   }
 
   await removeInterruptedReplacements(files, directory);
@@ -68,7 +70,10 @@ export async function recoverProductFiles(
   const written = { seq: lastSeq, products };
   await writeCheckpoint(files, directory, written);
   const { modifiedAtNs } = await files.stat(join(directory, checkpointFile));
-  return { productFiles, checkpoint: { ...written, modifiedAtNs } };
+  // The files that were not caught up are still those that the old checkpoint vouched for.
+  const isCaughtUp = checkpoint !== undefined && isComplete;
+  const unchanged = isCaughtUp ? checkpoint : { seq: lastSeq, modifiedAtNs };
+  return { productFiles, checkpoint: written, unchanged };
 }
 
 /**

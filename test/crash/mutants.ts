@@ -86,8 +86,8 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'recovery believes the pages of the open segment',
     module: 'storage/mend-journal',
-    from: /await replaceFile\(files, path, partOf\(files, path, 0, open\.wholeBytes\)\);/,
-    to: 'if (open.bytes > open.wholeBytes) await replaceFile(files, path, partOf(files, path, 0, open.wholeBytes));',
+    from: /await replaceFile\(files, path, content, async/,
+    to: 'if (open.bytes > open.wholeBytes) await replaceFile(files, path, content, async',
     foundBy: ['F4', 'F7'],
   },
   {

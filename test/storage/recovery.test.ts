@@ -478,6 +478,20 @@ test('a product file that vanished after an unclean stop is made anew before it 
   await checkCleanStore(t, crashed);
 });
 
+test('a product file of which an old version was put back after an unclean stop is not built upon', async (t) => {
+  const [first = [], second = [], third = []] = threeBatches;
+  const closed = await closedDirectory(t, [first, second]);
+  const crashed = await crashedDirectory(t, [third], closed);
+  const path = join(crashed, productFile(productId('a')));
+  await truncate(path, (await readFile(path)).indexOf('\n') + 1);
+  const storage = await openStorage(crashed);
+
+  await t.throwsAsync(storage.lastRecord(productId('a')), { code: 'PRODUCT_FILE_DAMAGED' });
+  await storage.close();
+
+  await checkCleanStore(t, crashed);
+});
+
 test('an interrupted rebuild of product files is not believed', async (t) => {
   const [first = [], second = [], third = []] = threeBatches;
   const closed = await closedDirectory(t, [first, second]);

@@ -150,7 +150,7 @@ async function startOnFuzz(
     return { isStarted: true, violations: isForged ? [] : violations.filter(isOfJournal) };
   } catch (error) {
     if (!(error instanceof RepricerError)) throw error;
-    const isExpected = error.code === 'JOURNAL_DAMAGED';
+    const isExpected = error.code === 'JOURNAL_DAMAGED' || isForged;
     return { isStarted: false, violations: isExpected ? [] : [`${error.code}: ${error.message}`] };
   } finally {
     clearTimeout(timer);
