@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts';
+import { crashDuringRecovery } from './faults/crash-during-recovery.ts';
 import { crashStatesFault } from './faults/crash-states.ts';
 import { diskFull } from './faults/disk-full.ts';
 import { httpAbuse } from './faults/http-abuse.ts';
@@ -15,6 +16,7 @@ import { powerCut } from './faults/power-cut.ts';
 import { readOnly } from './faults/read-only.ts';
 import { secondProcess } from './faults/second-process.ts';
 import { slowDisk } from './faults/slow-disk.ts';
+import { tornTail } from './faults/torn-tail.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -30,6 +32,8 @@ export const faults: readonly Fault[] = [
   shortAndInterrupted,
   readOnly,
   slowDisk,
+  tornTail,
+  crashDuringRecovery,
   secondProcess,
   pause,
   httpAbuse,

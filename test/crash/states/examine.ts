@@ -1,12 +1,12 @@
 import { openLedger } from '../../support/ledger.ts';
 import { productId } from '../../support/records.ts';
 import { openStorage } from '../../support/store.ts';
-import type { StoredFiles } from '../checker/stored-files.ts';
 import type { Checker } from '../checker.ts';
 import type { Evidence } from '../fault.ts';
 import type { Operation } from '../operation.ts';
 import { dataDirectory } from './history.ts';
 import { MemoryFiles } from './memory-files.ts';
+import { asText, storedDifferences } from './stored-differences.ts';
 import type { Tree } from './tree.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function examine(
   const recovered = files.tree.below(dataDirectory);
   await storage.close();
   const { ledger, set } = await openLedger(dataDirectory, { files: again });
-  const changed = differences(recovered, again.tree.below(dataDirectory));
+  const changed = storedDifferences(recovered, again.tree.below(dataDirectory));
 
   const more: Operation[] = [];
   const products = [...new Set(operations.map((operation) => operation.productId)), 'new'];
@@ -45,19 +45,16 @@ export async function examine(
     state: 'stopped',
     operations: [...operations, ...more],
   });
-  return { lost, phantom, violations: [...changed, ...violations] };
+  return { lost, phantom, violations: [...changed.map(secondChanged), ...violations] };
+}
+
+function secondChanged(path: string): string {
+  return `${path}: the second recovery changed it`;
 }
 
 function unknownIsNone(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && error.code === 'UNKNOWN_PRODUCT') return;
   throw error;
-}
-
-function differences(before: StoredFiles, after: StoredFiles): readonly string[] {
-  const paths = new Set([...before.keys(), ...after.keys()]);
-  return [...paths]
-    .filter((path) => !before.get(path)?.equals(after.get(path) ?? Buffer.from('missing')))
-    .map((path) => `${path}: the second recovery changed it`);
 }
 
 /** What comes after the crash came after everything before it. */
@@ -72,8 +69,4 @@ function writeOf(product: string, price: string, seq: number, version: number): 
   const outcome = { kind: 'acknowledged', seq, version } as const;
   const [sent, done] = [`${afterCrash + seq}`, `${afterCrash + seq}`];
   return { op: 'write', productId: product, price, sent, done, outcome };
-}
-
-function asText(files: StoredFiles): Record<string, string> {
-  return Object.fromEntries([...files].map(([path, bytes]) => [path, bytes.toString('latin1')]));
 }
