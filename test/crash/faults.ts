@@ -1,6 +1,7 @@
 import type { Fault } from './fault.ts';
 import { crashDuringRecovery } from './faults/crash-during-recovery.ts';
 import { crashStatesFault } from './faults/crash-states.ts';
+import { damagedFiles } from './faults/damaged-files.ts';
 import { diskFull } from './faults/disk-full.ts';
 import { httpAbuse } from './faults/http-abuse.ts';
 import { shortAndInterrupted } from './faults/interruptions.ts';
@@ -33,6 +34,7 @@ export const faults: readonly Fault[] = [
   readOnly,
   slowDisk,
   tornTail,
+  damagedFiles,
   crashDuringRecovery,
   secondProcess,
   pause,
