@@ -3,6 +3,7 @@ import { crashDuringRecovery } from './faults/crash-during-recovery.ts';
 import { crashStatesFault } from './faults/crash-states.ts';
 import { damagedFiles } from './faults/damaged-files.ts';
 import { diskFull } from './faults/disk-full.ts';
+import { fuzzedRecovery } from './faults/fuzzed-recovery.ts';
 import { httpAbuse } from './faults/http-abuse.ts';
 import { shortAndInterrupted } from './faults/interruptions.ts';
 import { ioErrors } from './faults/io-errors.ts';
@@ -35,6 +36,7 @@ export const faults: readonly Fault[] = [
   slowDisk,
   tornTail,
   damagedFiles,
+  fuzzedRecovery,
   crashDuringRecovery,
   secondProcess,
   pause,
