@@ -1,4 +1,4 @@
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, constants, type StatsFs } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 
@@ -87,8 +87,7 @@ export const nodeFileSystem: FileSystem = {
   },
 
   async room(path) {
-    const volume = await fs.statfs(path);
-    return { freeBytes: volume.bavail * volume.bsize, freeFiles: volume.ffree };
+    return toVolumeRoom(await fs.statfs(path));
   },
 };
 
@@ -131,6 +130,11 @@ class NodeFile implements OpenFile {
   close(): Promise<void> {
     return this.#handle.close();
   }
+}
+
+/** A file system that makes places for files as they come, such as btrfs, says that it has 0 of 0. */
+export function toVolumeRoom({ bavail, bsize, files, ffree }: StatsFs): VolumeRoom {
+  return { freeBytes: bavail * bsize, freeFiles: files === 0 ? Number.POSITIVE_INFINITY : ffree };
 }
 
 function toFileStat(stat: BigIntStats): FileStat {

@@ -11,8 +11,15 @@ import { faults } from './faults.ts';
 const [, , id, size, seed = ''] = process.argv;
 const fault = faults.find((one) => one.id === id);
 if (fault === undefined || (size !== 'quick' && size !== 'soak')) throw new Error('bad arguments');
+process.once('disconnect', endGroup);
 await run(fault, size);
+process.off('disconnect', endGroup);
 process.disconnect();
+
+/** Nobody waits for the results any more: nothing that was started for them may go on. */
+function endGroup(): void {
+  process.kill(-process.pid, 'SIGKILL');
+}
 
 async function run(chosen: Fault, chosenSize: Size): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), `repricer-${chosen.id}-`));

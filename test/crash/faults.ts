@@ -1,12 +1,10 @@
 import type { Fault } from './fault.ts';
-import { crashDuringRecovery } from './faults/crash-during-recovery.ts';
 import { crashStatesFault } from './faults/crash-states.ts';
-import { damagedFiles } from './faults/damaged-files.ts';
 import { diskFull } from './faults/disk-full.ts';
-import { fuzzedRecovery } from './faults/fuzzed-recovery.ts';
 import { httpAbuse } from './faults/http-abuse.ts';
 import { shortAndInterrupted } from './faults/interruptions.ts';
 import { ioErrors } from './faults/io-errors.ts';
+import { ioErrorsByStrace } from './faults/io-errors-by-strace.ts';
 import { killAtPoints } from './faults/kill-at-points.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
 import { killLargeStore } from './faults/kill-large-store.ts';
@@ -18,7 +16,6 @@ import { powerCut } from './faults/power-cut.ts';
 import { readOnly } from './faults/read-only.ts';
 import { secondProcess } from './faults/second-process.ts';
 import { slowDisk } from './faults/slow-disk.ts';
-import { tornTail } from './faults/torn-tail.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -29,15 +26,12 @@ export const faults: readonly Fault[] = [
   powerCut,
   crashStatesFault,
   ioErrors,
+  ioErrorsByStrace,
   lostPages,
   diskFull,
   shortAndInterrupted,
   readOnly,
   slowDisk,
-  tornTail,
-  damagedFiles,
-  fuzzedRecovery,
-  crashDuringRecovery,
   secondProcess,
   pause,
   httpAbuse,

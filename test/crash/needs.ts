@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** What a fault may need of the machine besides Node. */
-export type Need = 'mounts' | 'compiler' | 'faketime' | 'namespaces';
+export type Need = 'mounts' | 'compiler' | 'faketime' | 'namespaces' | 'strace';
 
 /** Why this machine does not have it; undefined when it has. */
 export function lackOf(need: Need): string | undefined {
@@ -26,6 +26,11 @@ const probes: Readonly<Record<Need, Probe>> = {
   },
   compiler: { command: 'gcc', args: ['--version'], advice: 'the shim needs gcc' },
   faketime: { command: 'faketime', args: ['--version'], advice: 'needs the package faketime' },
+  strace: {
+    command: 'strace',
+    args: ['-qqq', '-o', '/dev/null', 'true'],
+    advice: 'needs the package strace, and leave to trace',
+  },
   namespaces: {
     command: 'unshare',
     args: ['--net', 'ip', 'link', 'set', 'lo', 'up'],

@@ -1,128 +1,124 @@
-import { isSystemError, RepricerError } from '../../../src/errors.ts';
+import type { constants } from 'node:os';
+import { errnoOf, RepricerError } from '../../../src/errors.ts';
+import type { FileStorage } from '../../../src/storage/file-storage.ts';
+import { FastRandom } from '../../support/fast-random.ts';
 import { openStorage } from '../../support/store.ts';
+import type { StoredFiles } from '../checker/stored-files.ts';
 import { Checker } from '../checker.ts';
-import type { Evidence, Fault, FaultRun } from '../fault.ts';
-import { type Disturbance, DisturbedFiles, Killed } from '../states/disturbed-files.ts';
+import type { Evidence, Fault } from '../fault.ts';
+import type { Operation } from '../operation.ts';
+import { crashStates } from '../states/crash-states.ts';
+import { examine } from '../states/examine.ts';
 import { dataDirectory, History } from '../states/history.ts';
 import { MemoryFiles } from '../states/memory-files.ts';
-import { asText, storedDifferences } from '../states/stored-differences.ts';
-import type { Tree } from '../states/tree.ts';
+import { Tree } from '../states/tree.ts';
 
-/** Second recoveries, each disturbed at a random call, after each first one. */
-const seconds = { quick: 1, soak: 20 };
-
-const disturbances: readonly Disturbance[] = [
-  'killed before',
-  'killed after',
-  'killed within',
-  'EIO',
-  'ENOSPC',
-];
+const dirtyStores = { quick: 8, soak: 80 };
 
 export const crashDuringRecovery: Fault = {
   id: 'F14',
-  title: 'a recovery that is killed or meets an I/O error, twice',
+  title: 'recovery killed or failed at each of its calls, and recovered from again',
   needs: [],
   async run(run) {
-    for (const [name, dirty] of await dirtyStores()) await disturb(run, name, dirty);
+    const checker = new Checker();
+    const random = new FastRandom(run.random.integer(2 ** 31));
+    for (let store = 0; store < dirtyStores[run.size]; store += 1) {
+      const { dirty, operations } = await dirtyStore(random);
+      const undisturbed = new MemoryFiles(dirty);
+      const whole = await recover(undisturbed);
+      const { effects, calls } = undisturbed;
+      await run.trial(`store ${store}`, () => examine(checker, dirty, operations));
+      for (let kill = 0; kill <= effects.length; kill += 1) {
+        await run.trial(`store ${store}, killed after ${kill} effects`, () =>
+          recoverAgain(killed(dirty, undisturbed, kill), whole),
+        );
+      }
+      for (const code of ['EIO', 'ENOSPC'] as const) {
+        for (let call = 1; call <= calls; call += 1) {
+          await run.trial(`store ${store}, ${code} at call ${call}`, () =>
+            failAndRecover(dirty, call, code, whole),
+          );
+        }
+      }
+    }
+    checker.close();
   },
 };
 
-interface DirtyStore {
-  readonly tree: Tree;
-  readonly history: History;
-}
-
-/** What killed processes and a careless hand left, so that recovery has every kind of work to do. */
-async function dirtyStores(): Promise<ReadonlyMap<string, DirtyStore>> {
+/** One of the states that a power cut during ordinary work may leave. */
+async function dirtyStore(
+  random: FastRandom,
+): Promise<{ readonly dirty: Tree; readonly operations: readonly Operation[] }> {
   const history = new History();
   await history.start();
   await history.write('a', 'b');
   await history.write('a', 'c', 'a');
   await history.checkpointed();
   await history.write('b', 'd');
-  await history.write('a', 'e', 'a');
-  await history.write('f');
-  const { tree } = history.files;
-  const changed = (path: RegExp, change: (bytes: Buffer) => Buffer): DirtyStore => ({
-    tree: withChanged(tree, path, change),
-    history,
+  await history.write('a', 'b');
+  await history.stop();
+  await history.start();
+  await history.write('a', 'e');
+  await history.checkpointed();
+  await history.write('b', 'a', 'c');
+  const count = Math.floor(history.effects.length * (0.3 + 0.7 * (random.integer(1000) / 1000)));
+  const states = [...crashStates(new Tree(), history.effects.slice(0, count), 50, random)];
+  return { dirty: random.pick(states), operations: history.operationsBefore(count) };
+}
+
+/** The files as a start leaves them, to which then nothing more is done. */
+async function recover(files: MemoryFiles): Promise<StoredFiles> {
+  const storage = await openStorage(dataDirectory, { files });
+  const recovered = files.tree.below(dataDirectory);
+  files.detach();
+  await storage.close();
+  return recovered;
+}
+
+/** The machine after the process was killed: all that it had done is there. */
+function killed(dirty: Tree, { effects, startedAt }: MemoryFiles, count: number): MemoryFiles {
+  const tree = dirty.copy();
+  effects.slice(0, count).forEach((effect, index) => {
+    tree.apply(effect, startedAt + BigInt(index + 1));
   });
-  const stores = new Map<string, DirtyStore>([
-    ['killed', { tree, history }],
-    ['torn tail', changed(/\.open$/, (bytes) => Buffer.concat([bytes, Buffer.from('{"seq":1')]))],
-    ['bad checkpoint', changed(/checkpoint\.json$/, (bytes) => bytes.fill(0, 4, 9))],
-    ['torn manifest', changed(/manifest\.ndjson$/, (bytes) => bytes.subarray(0, -9))],
-    ['torn product', changed(/\/[ef]\.ndjson$/, (bytes) => bytes.subarray(0, -9))],
-  ]);
-  const empty = new History();
-  return stores.set('nothing', { tree: empty.files.tree, history: empty });
+  return new MemoryFiles(tree);
 }
 
-function withChanged(tree: Tree, path: RegExp, change: (bytes: Buffer) => Buffer): Tree {
-  const copy = tree.copy();
-  for (const [name, entry] of copy.names) {
-    if (!('file' in entry) || !path.test(name)) continue;
-    const file = copy.files.get(entry.file);
-    if (file === undefined) continue;
-    copy.files.set(entry.file, { ...file, bytes: change(Buffer.from(file.bytes)) });
-  }
-  return copy;
+async function recoverAgain(files: MemoryFiles, whole: StoredFiles): Promise<Evidence> {
+  return { violations: differences(whole, await recover(files)) };
 }
 
-/** Disturbs the recovery at every call, in every way; the next but one must come to the same end. */
-async function disturb(run: FaultRun, name: string, { tree, history }: DirtyStore): Promise<void> {
-  const undisturbed = new MemoryFiles(tree);
-  const counted = new DisturbedFiles(undisturbed, 0, 'EIO');
-  const checker = new Checker();
-  await run.trial(`${name}: undisturbed`, async () => {
-    await openStorage(dataDirectory, { files: counted });
-    const operations = history.operationsBefore(history.effects.length);
-    const files = asText(undisturbed.tree.below(dataDirectory));
-    const found = await checker.check({ store: { files }, state: 'recovered', operations });
-    const { lost, phantom, violations } = found;
-    return { lost, phantom, violations };
-  });
-  checker.close();
-  for (let at = 1; at <= counted.calls; at += 1) {
-    for (const how of disturbances) {
-      for (let second = 0; second <= seconds[run.size]; second += 1) {
-        const again = second === 0 ? 0 : 1 + run.random.integer(counted.calls);
-        const howAgain = run.random.pick(disturbances);
-        await run.trial(`${name}: ${how} at call ${at}, ${howAgain} at ${again}`, () =>
-          recoverDisturbed(tree, undisturbed.tree, [
-            [at, how],
-            [again, howAgain],
-          ]),
-        );
-      }
-    }
-  }
-}
-
-async function recoverDisturbed(
+/** The first recovery meets an error at one call; if it says so, the next one finds what it would have found without. */
+async function failAndRecover(
   dirty: Tree,
-  expected: Tree,
-  plan: readonly (readonly [number, Disturbance])[],
+  call: number,
+  code: keyof typeof constants.errno,
+  whole: StoredFiles,
 ): Promise<Evidence> {
   const files = new MemoryFiles(dirty);
-  const violations: string[] = [];
-  for (const [at, how] of plan) {
-    const disturbed = new DisturbedFiles(files, at, how);
-    try {
-      await openStorage(dataDirectory, { files: disturbed });
-    } catch (error) {
-      if (!isExpected(error)) violations.push(`${disturbed.disturbed}: ${how} gave ${error}`);
-    }
-  }
-  await openStorage(dataDirectory, { files });
-  const changed = storedDifferences(expected.below(dataDirectory), files.tree.below(dataDirectory));
-  violations.push(...changed.map((path) => `${path}: not as an undisturbed recovery makes it`));
-  return { violations };
+  files.failCall(call, code);
+  const problem = await problemOf(openStorage(dataDirectory, { files }));
+  const left = files.tree.copy();
+  const isExpected =
+    problem === undefined || errnoOf(problem) === code || problem instanceof RepricerError;
+  const evidence = await recoverAgain(new MemoryFiles(left), whole);
+  const odd = isExpected ? [] : [`it failed with ${problem}`];
+  return { violations: [...odd, ...(evidence.violations ?? [])] };
 }
 
-/** An I/O error is told as such, and never as damage. */
-function isExpected(error: unknown): boolean {
-  if (error instanceof Killed || isSystemError(error)) return true;
-  return error instanceof RepricerError && error.code !== 'JOURNAL_DAMAGED';
+/** Why the start failed; undefined when it did not, and then it is ended. */
+async function problemOf(start: Promise<FileStorage>): Promise<unknown> {
+  try {
+    await (await start).close();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function differences(expected: StoredFiles, actual: StoredFiles): readonly string[] {
+  const paths = new Set([...expected.keys(), ...actual.keys()]);
+  return [...paths]
+    .filter((path) => !expected.get(path)?.equals(actual.get(path) ?? Buffer.from('missing')))
+    .map((path) => `${path}: not as an undisturbed recovery leaves it`);
 }

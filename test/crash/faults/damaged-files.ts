@@ -1,250 +1,215 @@
-import { hasCode } from '../../../src/errors.ts';
+import { RepricerError } from '../../../src/errors.ts';
 import { verifyStore } from '../../../src/storage/verify.ts';
-import { type OpenLedger, openLedger } from '../../support/ledger.ts';
-import { productId } from '../../support/records.ts';
-import type { SeededRandom } from '../../support/seeded-random.ts';
+import { FastRandom } from '../../support/fast-random.ts';
+import { openStorage } from '../../support/store.ts';
 import { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import type { Operation } from '../operation.ts';
-import { canRot, type DamagePlan, damageFile, damageKinds } from '../states/damage-file.ts';
-import { dataDirectory, History } from '../states/history.ts';
+import { type StoreToDamage, storeToDamage } from '../states/damaged-stores.ts';
+import { editTree } from '../states/edit-tree.ts';
+import { examine } from '../states/examine.ts';
+import { dataDirectory } from '../states/history.ts';
 import { MemoryFiles } from '../states/memory-files.ts';
-import { asText, storedDifferences } from '../states/stored-differences.ts';
 import type { Tree } from '../states/tree.ts';
 
-const trialsPerTarget = { quick: 30, soak: 500 };
+const trialsPerKind = { quick: 60, soak: 500 };
+
+/**
+ * `refuse`: the start must refuse. `mend`: it may refuse or make everything whole again. `lose the last
+ * batch`: as `mend`, but the last batch cannot be told from a torn tail.
+ */
+interface Kind {
+  readonly name: string;
+  readonly files: (store: StoreToDamage) => readonly string[];
+  /** Which of the bytes may be damaged: from … to. */
+  readonly range?: (store: StoreToDamage) => readonly [number, number];
+  readonly expected: 'refuse' | 'mend' | 'lose the last batch';
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'sealed segment', files: ({ sealed }) => sealed, expected: 'refuse' },
+  {
+    name: 'open segment below its last batch',
+    files: ({ open }) => [open],
+    range: ({ lastBatches }) => [0, lastBatches[0]?.offset ?? 0],
+    expected: 'refuse',
+  },
+  {
+    name: 'last batch',
+    files: ({ open }) => [open],
+    range: ({ lastBatches }) => [lastBatches[0]?.offset ?? 0, Number.POSITIVE_INFINITY],
+    expected: 'lose the last batch',
+  },
+  { name: 'product file', files: ({ products }) => products, expected: 'mend' },
+  { name: 'checkpoint', files: () => ['checkpoint.json'], expected: 'mend' },
+  { name: 'manifest', files: () => ['manifest.ndjson'], expected: 'mend' },
+];
 
 export const damagedFiles: Fault = {
   id: 'F13',
-  title: 'bit flips, and files emptied, deleted, swapped, doubled, or replaced by old ones',
+  title:
+    'flipped bits, zeroed sectors, copied chunks, files emptied, deleted, swapped, doubled, old',
   needs: [],
   async run(run) {
     const checker = new Checker();
-    for (const store of [await killedStore(), await stoppedStore()]) {
-      for (const target of store.targets) {
-        for (let trial = 1; trial <= trialsPerTarget[run.size]; trial += 1) {
-          const plan = planOf(store, target, trial, run.random);
-          const name = `${store.name}: ${plan.kind}, ${plan.cause}, ${plan.path}, trial ${trial}`;
-          await run.trial(name, () => startOn(checker, store, target, plan, run.random));
-        }
+    const random = new FastRandom(run.random.integer(2 ** 31));
+    const store = await storeToDamage();
+    for (const kind of kinds) {
+      for (let trial = 0; trial < trialsPerKind[run.size]; trial += 1) {
+        const [name, changes] = damage(store, kind, random);
+        const tree = editTree(store.tree, changes);
+        await run.trial(`${kind.name}, ${name}, ${trial}`, () =>
+          startOnDamage(checker, store, kind, tree),
+        );
       }
+    }
+    for (let trial = 0; trial < trialsPerKind[run.size]; trial += 1) {
+      await run.trial(`rot under a sealed segment, ${trial}`, () => rotUnseen(store, random));
     }
     checker.close();
   },
 };
 
-/** What is promised of a start on the damage. */
-type Promised = 'refused' | 'at most the last batch lost' | 'rebuilt';
+type Changes = Readonly<Record<string, Buffer | undefined>>;
 
-interface Target {
-  readonly path: RegExp;
-  readonly promised: Promised;
-  /** Only this part of the file is damaged where the kind allows it. */
-  readonly part: (bytes: Buffer) => { readonly from: number; readonly end: number };
+/** Some damage to a file of the kind that does change something. */
+function damage(store: StoreToDamage, kind: Kind, random: FastRandom): readonly [string, Changes] {
+  const files = store.tree.below(dataDirectory);
+  const bytesOf = (path: string) => files.get(path) ?? Buffer.alloc(0);
+  for (;;) {
+    const path = random.pick(kind.files(store));
+    const [name, changes] = damageFile(path, bytesOf, kind, store, random);
+    const isChange = Object.entries(changes).some(
+      ([changed, bytes]) => bytes === undefined || !bytes.equals(bytesOf(changed)),
+    );
+    if (isChange) return [`${name} in ${path}`, changes];
+  }
 }
 
-interface Store {
-  readonly name: string;
-  readonly tree: Tree;
-  readonly older: Tree;
-  readonly operations: readonly Operation[];
-  readonly targets: readonly Target[];
+function damageFile(
+  path: string,
+  bytesOf: (path: string) => Buffer,
+  { range, files }: Kind,
+  store: StoreToDamage,
+  random: FastRandom,
+): readonly [string, Changes] {
+  const bytes = bytesOf(path);
+  const [from, end] = range?.(store) ?? [0, bytes.length];
+  const to = Math.min(end, bytes.length);
+  const at = from + random.integer(to - from);
+  const changed = Buffer.from(bytes);
+  const kinds = [
+    'flip',
+    'flip',
+    'flip',
+    'zeros',
+    'chunk',
+    'empty',
+    'delete',
+    'swap',
+    'double',
+    'old',
+  ];
+  const kind = range === undefined ? random.pick(kinds) : random.pick(kinds.slice(0, 5));
+  const other = random.pick(files(store));
+  if (kind === 'flip') changed[at] = (changed[at] ?? 0) ^ (1 << random.integer(8));
+  if (kind === 'zeros') changed.fill(0, at, Math.min(at + 512, to));
+  if (kind === 'chunk') bytes.copy(changed, at, from, from + Math.min(64, to - at));
+  if (kind === 'empty') return [kind, { [path]: Buffer.alloc(0) }];
+  if (kind === 'delete') return [kind, { [path]: undefined }];
+  if (kind === 'swap') return [kind, { [path]: bytesOf(other), [other]: bytes }];
+  if (kind === 'double') return [kind, { [doubled(path)]: bytes }];
+  if (kind === 'old') return [kind, { [path]: olderVersion(bytes, random) }];
+  return [`${kind} at ${at}`, { [path]: changed }];
 }
 
-const whole = (bytes: Buffer) => ({ from: 0, end: bytes.length });
-const belowLastBatch = (bytes: Buffer) => ({ from: 0, end: lastBatchAt(bytes) });
-const lastBatch = (bytes: Buffer) => ({ from: lastBatchAt(bytes), end: bytes.length });
+/** The name of a copy that a tool would read as if it belonged there. */
+function doubled(path: string): string {
+  return path.replace(/(\d{19})\d(\.ndjson.*)$/, '$19$2').replace(/([a-z])(\.json)$/, '$1-copy$2');
+}
 
-const sealed: Target = { path: /\d\.ndjson$/, promised: 'refused', part: whole };
-const derived: readonly Target[] = [
-  { path: /_product\/.*\.ndjson$/, promised: 'rebuilt', part: whole },
-  { path: /checkpoint\.json$/, promised: 'rebuilt', part: whole },
-];
+function olderVersion(bytes: Buffer, random: FastRandom): Buffer {
+  const lines = bytes.toString('latin1').split('\n').slice(0, -1);
+  const kept = lines.slice(0, random.integer(Math.max(1, lines.length)));
+  return Buffer.from(kept.map((line) => `${line}\n`).join(''), 'latin1');
+}
 
-async function killedStore(): Promise<Store> {
-  const history = new History();
-  const older = await fill(history);
+async function startOnDamage(
+  checker: Checker,
+  store: StoreToDamage,
+  { expected }: Kind,
+  tree: Tree,
+): Promise<Evidence> {
+  const files = new MemoryFiles(tree);
+  const refusal = await refusalOf(files);
+  if (refusal !== undefined) return refusedRightly(refusal, files);
+  if (expected === 'refuse') return { violations: ['it started on a damaged journal'] };
+  const operations =
+    expected === 'mend'
+      ? store.operations
+      : store.operations.map((one) => lastAsUnknown(one, store));
+  return examine(checker, tree, operations, { mayBeRebuilt: true });
+}
+
+async function refusalOf(files: MemoryFiles): Promise<RepricerError | undefined> {
+  try {
+    const storage = await openStorage(dataDirectory, { files });
+    await storage.close();
+    return undefined;
+  } catch (error) {
+    if (error instanceof RepricerError) return error;
+    throw error;
+  }
+}
+
+function refusedRightly(refusal: RepricerError, { effects }: MemoryFiles): Evidence {
+  const isNamed = /^\S+, offset \d+, seq \d+: /.test(refusal.message);
   return {
-    name: 'killed',
-    tree: history.files.tree.copy(),
-    older,
-    operations: history.operationsBefore(history.effects.length),
-    targets: [
-      sealed,
-      { path: /\.open$/, promised: 'refused', part: belowLastBatch },
-      { path: /\.open$/, promised: 'at most the last batch lost', part: lastBatch },
-      { path: /manifest\.ndjson$/, promised: 'refused', part: whole },
-      ...derived,
+    violations: [
+      ...(refusal.code === 'JOURNAL_DAMAGED' ? [] : [`refused with ${refusal.code}`]),
+      ...(isNamed ? [] : [`no file, offset and seq in "${refusal.message}"`]),
+      ...(effects.length === 0 ? [] : [`refused, but changed: ${effects.map(({ kind }) => kind)}`]),
     ],
   };
 }
 
-async function stoppedStore(): Promise<Store> {
-  const history = new History();
-  const older = await fill(history);
-  await history.stop();
+/** As if nobody had been told of the last batch. */
+function lastAsUnknown(operation: Operation, { lastBatches }: StoreToDamage): Operation {
+  if (operation.op === 'read' || operation.outcome.kind !== 'acknowledged') return operation;
+  const isLast = operation.outcome.seq >= (lastBatches[0]?.seq ?? 0);
+  return isLast ? { ...operation, outcome: { kind: 'unknown' } } : operation;
+}
+
+/**
+ * A bit of a sealed segment that the disk lost without anybody's writing: a start does not read it, but
+ * `verify` finds it, and no reader is ever given the line.
+ */
+async function rotUnseen(store: StoreToDamage, random: FastRandom): Promise<Evidence> {
+  const path = random.pick(store.sealed);
+  const tree = store.tree.copy();
+  const file = tree.fileAt(`${dataDirectory}/${path}`);
+  const old = file === undefined ? undefined : tree.files.get(file);
+  if (file === undefined || old === undefined) throw new Error(`${path} is missing`);
+  const bytes = Buffer.from(old.bytes);
+  const at = random.integer(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << random.integer(8));
+  tree.files.set(file, { ...old, bytes });
+
+  const { damageCount } = await verifyStore(new MemoryFiles(tree), dataDirectory);
+  const storage = await openStorage(dataDirectory, { files: new MemoryFiles(tree) });
+  const records = await storage.allRecords();
+  const isServed = await records.slice(0, records.length).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof RepricerError) return false;
+      throw error;
+    },
+  );
+  await storage.close();
   return {
-    name: 'stopped',
-    tree: history.files.tree.copy(),
-    older,
-    operations: history.operationsBefore(history.effects.length),
-    targets: [sealed, { path: /manifest\.ndjson$/, promised: 'refused', part: whole }, ...derived],
+    violations: [
+      ...(damageCount > 0 ? [] : [`verify does not see the flipped bit at ${at} of ${path}`]),
+      ...(isServed ? [`the flipped bit at ${at} of ${path} is served`] : []),
+    ],
   };
-}
-
-/** Segments, checkpoints and an open segment; gives the tree as it was some time before the end. */
-async function fill(history: History): Promise<Tree> {
-  await history.start();
-  await history.write('a', 'b');
-  await history.write('a', 'c', 'a');
-  await history.checkpointed();
-  await history.write('b', 'd', 'b');
-  const older = history.files.tree.copy();
-  await history.write('a', 'c', 'b', 'd');
-  await history.checkpointed();
-  await history.write('a', 'e');
-  await history.write('b', 'c', 'a');
-  return older;
-}
-
-function planOf(store: Store, target: Target, trial: number, random: SeededRandom): DamagePlan {
-  const isIn = (path: string) =>
-    target.path.test(path) && path.includes('product') === target.path.source.includes('product');
-  const paths = [...store.tree.below(dataDirectory).keys()].filter(isIn);
-  const relative = random.pick(paths);
-  const bytes = store.tree.below(dataDirectory).get(relative) ?? Buffer.alloc(0);
-  const oldVersion = store.older.below(dataDirectory).get(relative);
-  const others = paths.filter((path) => path !== relative);
-  const isLastBatch = target.promised === 'at most the last batch lost';
-  const isOpen = relative.endsWith('.open');
-  const kinds = damageKinds.filter((kind) => {
-    if (isLastBatch) return canRot(kind);
-    // An open segment that ends earlier with a whole batch, or is not there, is like one that was never longer.
-    if (isOpen) return canRot(kind) || kind === 'duplicated';
-    if (kind === 'swapped') return others.length > 0;
-    return kind !== 'old version' || oldVersion !== undefined;
-  });
-  const kind = kinds[trial % kinds.length] ?? 'bit flip';
-  const path = `${dataDirectory}/${relative}`;
-  return {
-    kind,
-    cause: canRot(kind) && random.integer(2) === 0 ? 'rotten' : 'changed',
-    path,
-    ...target.part(bytes),
-    other: `${dataDirectory}/${others[0]}`,
-    duplicate: path.replace(/.(\.ndjson|\.json)/, '9$1'),
-    oldVersion: oldVersion ?? Buffer.alloc(0),
-  };
-}
-
-/** Where the last batch begins. */
-function lastBatchAt(bytes: Buffer): number {
-  const text = bytes.toString('latin1');
-  const batch = text.slice(text.lastIndexOf('"batch":')).match(/^"batch":\d+,/)?.[0] ?? '';
-  return text.lastIndexOf('\n', text.indexOf(batch)) + 1;
-}
-
-async function startOn(
-  checker: Checker,
-  store: Store,
-  target: Target,
-  plan: DamagePlan,
-  random: SeededRandom,
-): Promise<Evidence> {
-  const damaged = damageFile(store.tree, plan, random);
-  const before = damaged.below(dataDirectory);
-  if (storedDifferences(store.tree.below(dataDirectory), before).length === 0) return {};
-  const files = new MemoryFiles(damaged);
-  let open: OpenLedger;
-  try {
-    open = await openLedger(dataDirectory, { files, lastPricesMax: 1 });
-  } catch (error) {
-    const changed = storedDifferences(before, files.tree.below(dataDirectory));
-    return { violations: [...refusalProblems(error, target), ...changed.map(wasChanged)] };
-  }
-  const isMust = target.promised === 'refused' && target.path.source !== 'manifest\\.ndjson$';
-  const violations = isMust && plan.cause === 'changed' ? ['it started'] : [];
-  if (target.promised !== 'at most the last batch lost') {
-    violations.push(...(await wrongAnswers(open, store.operations)));
-  }
-  await open.ledger.close();
-  const found = await checker.check({
-    store: { files: asText(files.tree.below(dataDirectory)) },
-    state: 'stopped',
-    operations: store.operations,
-  });
-  if (target.promised === 'at most the last batch lost') {
-    return {
-      violations: [...violations, ...found.violations.filter(isNoLoss), ...tooMany(found.lost)],
-    };
-  }
-  const isWhole = found.lost + found.phantom + found.violations.length === 0;
-  if (isWhole) return { violations };
-  // What a start need not read stays, and "verify" finds it, also afterwards.
-  const mayStay = isMust || plan.kind === 'duplicated';
-  const { damageCount } = await verifyStore(files, dataDirectory);
-  if (mayStay && damageCount > 0) return { violations };
-  const { lost, phantom } = found;
-  return { lost, phantom, violations: [...violations, ...found.violations] };
-}
-
-function refusalProblems(error: unknown, { promised }: Target): readonly string[] {
-  if (!hasCode(error, 'JOURNAL_DAMAGED')) return [`the start failed with ${error}`];
-  if (!/\S+, offset \d+, seq \d+: /.test(error.message)) return [error.message];
-  return promised === 'rebuilt' ? [`refused, though it can be made anew: ${error.message}`] : [];
-}
-
-function wasChanged(path: string): string {
-  return `${path}: a refused start changed it`;
-}
-
-/** The checker gives lost records as sentences too; here they are counted. */
-function isNoLoss(violation: string): boolean {
-  return !violation.startsWith('lost: ');
-}
-
-/** The last batch of the scenario has three records. */
-function tooMany(lost: number): readonly string[] {
-  return lost > 3 ? [`${lost} records are gone, more than the last batch`] : [];
-}
-
-/** Every product's last price and all of its records, read: each is right, or the reader gets an error. */
-async function wrongAnswers(
-  { ledger }: OpenLedger,
-  operations: readonly Operation[],
-): Promise<readonly string[]> {
-  const wrong: string[] = [];
-  for (const product of new Set(operations.map((operation) => operation.productId))) {
-    const prices = pricesOf(product, operations);
-    const id = productId(product);
-    await orDamage(async () => {
-      const { newPrice } = await ledger.currentPrice(id);
-      if (newPrice !== prices.at(-1)) wrong.push(`${product} has ${newPrice}`);
-    });
-    await orDamage(async () => {
-      const query = { productIds: [id], order: 'asc', pageSize: 100, pageNumber: 1 } as const;
-      const read = (await ledger.query(query)).map(({ newPrice }) => newPrice);
-      if (read.join() !== prices.join()) wrong.push(`${product} had ${read}, not ${prices}`);
-    });
-  }
-  return wrong;
-}
-
-async function orDamage(act: () => Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!hasCode(error, 'PRODUCT_FILE_DAMAGED', 'JOURNAL_DAMAGED')) throw error;
-  }
-}
-
-/** What was acknowledged for a product, by version. */
-function pricesOf(product: string, operations: readonly Operation[]): readonly string[] {
-  const prices: string[] = [];
-  for (const operation of operations) {
-    if (operation.op !== 'write' || operation.productId !== product) continue;
-    const { outcome, price } = operation;
-    if (outcome.kind === 'acknowledged') prices[outcome.version - 1] = price;
-  }
-  return prices;
 }

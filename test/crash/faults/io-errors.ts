@@ -28,6 +28,9 @@ const kinds: readonly Kind[] = [
 
 const loads = { quick: [1], soak: [1, 2, 3] };
 
+/** When all later calls fail too, one beginning is much like the next. */
+const forEverSteps = { quick: 3, soak: 1 };
+
 export const ioErrors: Fault = {
   id: 'F6',
   title: 'an I/O error at the N-th call, once and for ever',
@@ -80,7 +83,8 @@ class FailingStore {
     const times = this.#times === 1 ? 'once' : this.#times;
     const name = `${operations.join(' or ')}${part && ` in ${part}`}, ${times}`;
     let isPastTheEnd = false;
-    for (let nth = 1; !isPastTheEnd; nth += 1) {
+    const step = this.#times === 1 ? 1 : forEverSteps[run.size];
+    for (let nth = 1; !isPastTheEnd; nth += step) {
       await run.trial(`${name}, call ${nth}`, async () => {
         // Also a trial that breaks off ends the loop.
         isPastTheEnd = true;

@@ -60,7 +60,7 @@ async function trial(
   dropCleanPages();
   volume.remount();
   const kept = await storeEvidence(checker, directory, 'crashed', logs, 0);
-  const evidence = both(seen, kept);
+  const evidence = both(during(seen, 'before the pages vanish'), during(kept, 'after they have'));
   run.note(`trial ${number}: ended with ${codes.join(', then ')}; ${acknowledged} acknowledged`);
   const odd = codes.every((code) => code === 74) ? [] : [`it ended with ${codes.join()}, not 74`];
   return {
@@ -68,6 +68,11 @@ async function trial(
     acknowledged: acknowledged + again.acknowledged,
     violations: [...(evidence.violations ?? []), ...odd],
   };
+}
+
+function during(evidence: Evidence, when: string): Evidence {
+  const { violations = [] } = evidence;
+  return { ...evidence, violations: violations.map((text) => `${when}: ${text}`) };
 }
 
 const shape = { connections: 10, products: 20, readPercent: 0 };
