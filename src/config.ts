@@ -157,9 +157,13 @@ export function readDataDir(env: Environment, argv: readonly string[]): string {
   return dataDir;
 }
 
-/** `readDataDir` on the environment of this process. */
-export function readProcessDataDir(argv: readonly string[]): string {
-  return readDataDir(process.env, argv);
+/** `readDataDir` on the environment of this process, and whether `flag`, which takes no value, was given. */
+export function readProcessDataDir(
+  argv: readonly string[],
+  flag: string,
+): { readonly directory: string; readonly isGiven: boolean } {
+  const others = argv.filter((word) => word !== flag);
+  return { directory: readDataDir(process.env, others), isGiven: others.length < argv.length };
 }
 
 /** All options with variable, default, range and meaning, for `--help`. */

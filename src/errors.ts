@@ -56,6 +56,7 @@ export interface FieldProblem {
 export interface ErrorOptions {
   readonly cause?: unknown;
   readonly fields?: readonly FieldProblem[];
+  readonly label?: string;
 }
 
 /** Every operating error of this project. Decide by `code`, never by `message`. */
@@ -64,11 +65,14 @@ export class RepricerError extends Error {
   readonly code: ErrorCode;
   /** The broken rules, for `BAD_REQUEST`. */
   readonly fields: readonly FieldProblem[];
+  /** The case of docs/recovery.md, for `JOURNAL_DAMAGED`. */
+  readonly label: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fields = options.fields ?? [];
+    this.label = options.label;
   }
 }
 

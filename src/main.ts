@@ -1,8 +1,12 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty';
+import type { CommandReport } from './cli/command-report.ts';
+import { fixDerived } from './cli/fix-derived.ts';
+import { repair } from './cli/repair.ts';
 import { serve } from './cli/serve.ts';
 import { verify } from './cli/verify.ts';
 import { configHelp, readProcessConfig, readProcessDataDir } from './config.ts';
+import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
 import { nodeFileSystem } from './files/file-system.ts';
 import { writeToFd } from './files/output.ts';
@@ -22,8 +26,11 @@ const usage = `Usage: repricer <command> [flags]
 Commands:
   serve    serve the price ledger over HTTP until SIGTERM or SIGINT
   verify   read everything in a data directory and check it; changes nothing
+           --fix-derived: make product files, checkpoint and manifest anew from a good journal
+  repair   tell what of a damaged journal can be mended from product files; changes nothing
+           --apply: mend it, and keep what is replaced as *.broken
 
-Flags of serve, each also an environment variable (verify takes --data-dir only):
+Flags of serve, each also an environment variable (the others take --data-dir only):
 ${configHelp()}
 
 Exit codes: 0 done, 1 a stop passed its deadline or a mistake of ours, 64 bad flags,
@@ -42,6 +49,7 @@ async function run(): Promise<ExitCode> {
   try {
     if (command === 'serve') return await runServe();
     if (command === 'verify') return await runVerify();
+    if (command === 'repair') return await runRepair();
   } catch (error) {
     await complain(error instanceof Error ? error.message : String(error));
     return exitCodeOf(error);
@@ -58,7 +66,8 @@ async function runServe(): Promise<ExitCode> {
     const parts = { files: nodeFileSystem, clock: createSystemClock(), log };
     return await serve(config, parts, stopSignal());
   } catch (error) {
-    log.error('the service could not start', { error });
+    const label = error instanceof RepricerError ? error.label : undefined;
+    log.error('the service could not start', { case: label, error });
     return exitCodeOf(error);
   } finally {
     await log.close();
@@ -66,8 +75,16 @@ async function runServe(): Promise<ExitCode> {
 }
 
 async function runVerify(): Promise<ExitCode> {
-  const directory = readProcessDataDir(flags);
-  const { code, lines } = await verify(nodeFileSystem, directory);
+  const { directory, isGiven } = readProcessDataDir(flags, '--fix-derived');
+  return tell(await (isGiven ? fixDerived : verify)(nodeFileSystem, directory));
+}
+
+async function runRepair(): Promise<ExitCode> {
+  const { directory, isGiven } = readProcessDataDir(flags, '--apply');
+  return tell(await repair(nodeFileSystem, directory, isGiven));
+}
+
+async function tell({ code, lines }: CommandReport): Promise<ExitCode> {
   await print(lines.join('\n'));
   return code;
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, posix, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join, posix, relative, sep } from 'node:path';
 import test from 'ava';
+import { projectRoot } from './support/project-root.ts';
 
 /** A file of `src`: its path from there with `/`, and its text. */
 interface Source {
@@ -362,14 +362,4 @@ async function readSources(): Promise<readonly Source[]> {
       text: await readFile(path, 'utf8'),
     })),
   );
-}
-
-/** The nearest directory above this file that has a package.json. */
-async function projectRoot(): Promise<string> {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!(await readdir(directory)).includes('package.json')) {
-    if (basename(directory) === '') throw new Error('no package.json above the tests');
-    directory = dirname(directory);
-  }
-  return directory;
 }

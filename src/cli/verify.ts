@@ -1,17 +1,15 @@
-import { RepricerError } from '../errors.ts';
-import { type ExitCode, exitCode } from '../exit-code.ts';
+import { exitCode } from '../exit-code.ts';
 import { DirectoryLock } from '../files/directory-lock.ts';
-import { type FileSystem, isMissing } from '../files/file-system.ts';
+import type { FileSystem } from '../files/file-system.ts';
 import { formatTimestamp } from '../model/timestamp.ts';
 import { describeDamage } from '../storage/damage.ts';
 import { type VerifyReport, verifyStore } from '../storage/verify.ts';
+import type { CommandReport } from './command-report.ts';
+import { refuseMissingDirectory } from './refuse-missing-directory.ts';
 
 /** Reads everything in a data directory and tells what it found, with code 0 when all is well and 65 when not. */
-export async function verify(
-  files: FileSystem,
-  directory: string,
-): Promise<{ readonly code: ExitCode; readonly lines: readonly string[] }> {
-  await refuseMissing(files, directory);
+export async function verify(files: FileSystem, directory: string): Promise<CommandReport> {
+  await refuseMissingDirectory(files, directory);
   const lock = await DirectoryLock.acquireIfPresent(files, directory);
   try {
     const report = await verifyStore(files, directory);
@@ -19,19 +17,6 @@ export async function verify(
     return { code, lines: describeReport(directory, report) };
   } finally {
     await lock?.release();
-  }
-}
-
-async function refuseMissing(files: FileSystem, directory: string): Promise<void> {
-  try {
-    await files.stat(directory);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new RepricerError(
-      'INVALID_CONFIG',
-      `there is no directory ${directory}; name the data directory with --data-dir`,
-      { cause: error },
-    );
   }
 }
 
@@ -49,6 +34,6 @@ function describeReport(directory: string, report: VerifyReport): readonly strin
     ...(hidden > 0 ? [`DAMAGE          and ${hidden} more`] : []),
     report.damageCount === 0
       ? 'All is well: every line, sum and chain was checked.'
-      : `${report.damageCount} damaged. Nothing was changed.`,
+      : `${report.damageCount} damaged. Nothing was changed: "repricer repair" says what can be mended.`,
   ];
 }

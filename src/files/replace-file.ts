@@ -11,18 +11,21 @@ export const temporarySuffix = '.tmp';
  * the whole old content or the whole new one. The new one is on disk when this resolves. On any
  * error the old file stays, and the temporary file beside it is removed.
  *
- * `content` gives the new bytes piece by piece, so that a large file need not fit in memory.
+ * `content` gives the new bytes piece by piece, so that a large file need not fit in memory. `check`
+ * may look at the new file, whole and synced, and keep the old one by throwing.
  */
 export async function replaceFile(
   files: FileSystem,
   path: string,
   content: Iterable<Buffer> | AsyncIterable<Buffer>,
+  check: (temporary: string) => Promise<void> = async () => {},
 ): Promise<void> {
   const temporary = `${path}${temporarySuffix}`;
   await removeIfPresent(files, temporary);
   const file = await files.create(temporary);
   try {
     await fill(file, content);
+    await check(temporary);
     await files.rename(temporary, path);
   } catch (error) {
     await removeIfPresent(files, temporary);

@@ -10,7 +10,7 @@ const headersTimeoutMsMax = 10_000;
 const keepAliveTimeoutMs = 65_000;
 
 /** How late a timeout may be noticed; Node's own 30 s would triple ours. */
-const connectionsCheckMsMax = 2_000;
+const connectionsCheckMsMax = 1_000;
 
 /** URL, cookies and tracing headers together stay far below this. */
 const headerBytesMax = 8 * 1024;

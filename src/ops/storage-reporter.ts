@@ -27,7 +27,13 @@ export function createStorageReporter(
     },
     tornTailCut(file, offset, bytes, savedAs) {
       metrics.countTornTail();
-      log.warn('torn tail of an interrupted batch was cut', { file, offset, bytes, savedAs });
+      log.warn('torn tail of an interrupted batch was cut', {
+        case: 'torn-tail',
+        file,
+        offset,
+        bytes,
+        savedAs,
+      });
     },
     aggregated(seq) {
       metrics.setAggregatedSeq(seq);
@@ -39,10 +45,11 @@ export function createStorageReporter(
     },
     backgroundWorkFailed(work, error, retryMs) {
       metrics.countBackgroundFailure(work);
-      log.error('background work failed and is tried again', { work, retryMs, error });
+      const outcome = retryMs === undefined ? '' : ' and is tried again';
+      log.error(`background work failed${outcome}`, { work, retryMs, error });
     },
-    derivedFileRebuilt(file, reason) {
-      log.warn('derived file was made anew', { file, reason });
+    derivedFileRebuilt(file, label, reason) {
+      log.warn('derived file was made anew', { case: label, file, reason });
     },
     roomChanged(hasRoom, freeBytes) {
       if (hasRoom) log.info('the volume has room again', { freeBytes });

@@ -181,6 +181,7 @@ export class Aggregator {
       this.#damaged.delete(productId);
       this.#events.derivedFileRebuilt(
         productFile(productId),
+        'product-damaged',
         'it was damaged or could not be synced',
       );
     }

@@ -10,7 +10,7 @@ import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
-import type { StorageEvents } from './storage-events.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 /** Records are put into product files after this many bytes of the journal, so that memory stays bounded. */
 const portionBytes = 32 * 1024 * 1024;
@@ -32,7 +32,7 @@ export class CatchUp {
   readonly #directory: string;
   readonly #segments: readonly ReadableSegment[];
   readonly #productFiles: ProductFiles;
-  readonly #events: StorageEvents;
+  readonly #events: RecoveryEvents;
   #portion = new Map<ProductId, ProductPortion>();
   #portionBytes = 0;
   #newProducts = 0;
@@ -42,7 +42,7 @@ export class CatchUp {
     directory: string,
     segments: readonly ReadableSegment[],
     productFiles: ProductFiles,
-    events: StorageEvents,
+    events: RecoveryEvents,
   ) {
     this.#files = files;
     this.#directory = directory;
@@ -77,7 +77,7 @@ export class CatchUp {
     const record = decodeRecord(line);
     if (record instanceof BadRecord) {
       const { file, firstSeq: seq } = segment;
-      throw journalDamaged({ file, offset, seq, problem: record.problem });
+      throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
     }
     if (record.seq <= checkpointSeq) return;
     if (record.version === 1) this.#newProducts += 1;
@@ -119,6 +119,7 @@ export class CatchUp {
     await this.#productFiles.replace(productId, lines);
     this.#events.derivedFileRebuilt(
       productFile(productId),
+      'product-lacks-version',
       'it lacked versions before the checkpoint',
     );
   }

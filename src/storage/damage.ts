@@ -1,4 +1,5 @@
 import { RepricerError } from '../errors.ts';
+import type { RefusedCase } from './recovery-case.ts';
 
 /** Where the files break the format, and how: what `repricer verify` prints and a refused start logs. */
 export interface Damage {
@@ -15,9 +16,11 @@ export function describeDamage(damage: Damage): string {
   return `${damage.file}, offset ${damage.offset}, seq ${damage.seq}: ${damage.problem}`;
 }
 
-export function journalDamaged(damage: Damage): RepricerError {
+/** The refusal of a journal, with the label under which docs/recovery.md tells of it. */
+export function journalDamaged(label: RefusedCase, damage: Damage): RepricerError {
   return new RepricerError(
     'JOURNAL_DAMAGED',
-    `${describeDamage(damage)}; nothing was changed. "repricer verify" reads everything and lists all damage`,
+    `${label}: ${describeDamage(damage)}; nothing was changed. "repricer verify" lists all damage, "repricer repair" says what can be mended`,
+    { label },
   );
 }

@@ -1,26 +1,21 @@
-import { join } from 'node:path';
 import { hasCode, RepricerError } from '../errors.ts';
-import { makeDirectories } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
 import { writeCheckpoint } from './checkpoint.ts';
-import { inspectJournal } from './inspect-journal.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
-import { mendJournal } from './mend-journal.ts';
 import type { JournalLimits } from './open-segment.ts';
-import { productsDirectory } from './product-file.ts';
 import { type ProductFiles, productFileDamaged } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { ProductRecords } from './product-records.ts';
 import { encodeRecord } from './record.ts';
 import type { RecordSequence } from './record-sequence.ts';
-import { type RecoveredProductFiles, recoverProductFiles } from './recover-product-files.ts';
-import { resultsDirectory } from './segment-file.ts';
+import type { RecoveredProductFiles } from './recover-product-files.ts';
+import { type RecoveredStore, recoverStore } from './recover-store.ts';
 import type { StorageEvents } from './storage-events.ts';
 import { VolumeGuard } from './volume-guard.ts';
 
@@ -30,10 +25,6 @@ export interface FileStorageOptions extends JournalLimits, AggregatorLimits {
   readonly backlogWaitMs: number;
   /** Writes stop when the volume has less room than this; 0 for no watermark. */
   readonly freeBytesMin: number;
-}
-
-interface Recovered extends RecoveredProductFiles {
-  readonly journal: Journal;
 }
 
 /**
@@ -59,14 +50,14 @@ export class FileStorage implements LedgerStorage {
     options: FileStorageOptions,
     events: StorageEvents,
     clock: () => Timestamp,
-    recovered: Recovered,
+    recovered: RecoveredStore,
   ) {
     const { directory } = options;
     this.#files = files;
     this.#options = options;
     this.#events = events;
     this.#clock = clock;
-    this.#journal = recovered.journal;
+    this.#journal = new Journal(files, directory, options, events, recovered.journal);
     this.#productFiles = recovered.productFiles;
     this.#guard = new VolumeGuard(files, directory, options.freeBytesMin, events);
     const sources = {
@@ -90,7 +81,7 @@ export class FileStorage implements LedgerStorage {
     events: StorageEvents,
     clock: () => Timestamp,
   ): Promise<FileStorage> {
-    const recovered = await recover(files, options, events);
+    const recovered = await recoverStore(files, options.directory, events);
     const storage = new FileStorage(files, options, events, clock, recovered);
     await storage.#guard.check();
     return storage;
@@ -119,11 +110,12 @@ export class FileStorage implements LedgerStorage {
   }
 
   async maintain(): Promise<void> {
+    if (this.#hasFailed) return;
     try {
       await this.#guard.check();
       await this.#watch(this.#journal.sealIfDue(this.#clock()));
     } catch (error) {
-      if (this.#hasFailed) throw error;
+      if (hasCode(error, 'STORAGE_FAILED')) throw error;
       this.#events.backgroundWorkFailed('maintenance', error, maintenanceIntervalMs);
     }
   }
@@ -213,20 +205,4 @@ export class FileStorage implements LedgerStorage {
 
 function noRoom(): RepricerError {
   return new RepricerError('NO_SPACE', 'the volume has no room for more records');
-}
-
-/** From whatever a process left in the directory to a journal and product files that are complete and on disk. */
-async function recover(
-  files: FileSystem,
-  options: FileStorageOptions,
-  events: StorageEvents,
-): Promise<Recovered> {
-  const { directory } = options;
-  const findings = await inspectJournal(files, directory);
-  await makeDirectories(files, join(directory, resultsDirectory));
-  await makeDirectories(files, join(directory, productsDirectory));
-  const start = await mendJournal(files, directory, findings, events);
-  const journal = new Journal(files, directory, options, events, start);
-  const recovered = await recoverProductFiles(files, directory, findings, journal, events);
-  return { journal, ...recovered };
 }

@@ -4,6 +4,7 @@ import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { journalDamaged } from './damage.ts';
 import { readManifest, type SealedSegment } from './manifest.ts';
 import { findProductRecordBeyond } from './product-tails.ts';
+import type { RefusedCase } from './recovery-case.ts';
 import { openSuffix, resultsDirectory } from './segment-file.ts';
 import { listSegments, type SegmentNames } from './segment-names.ts';
 import { type SegmentScan, type SegmentStart, scanSegmentFile } from './segment-scan.ts';
@@ -42,18 +43,9 @@ export interface OpenFindings {
  * of all segments, and the content of those that changed after the checkpoint was written. Of any
  * file, the kernel's time of last change says so, and no program can set that back.
  *
- * The table of decisions:
- *
- *   no newline, bad checksum or missing lines at the end of the open segment, and no good record of
- *   another batch after it                       → a torn tail: reported in `open`, for cutting
- *   a bad line anywhere else, a gap in seq, a sealed segment that is missing, has another size or
- *   another sum than the manifest says, more than one open segment, a bad line in the manifest
- *   before its last                              → throws `JOURNAL_DAMAGED`
- *   a checkpoint, or beside a torn tail any product file, with a seq past the end of the journal: what
- *   is missing was on disk and acknowledged      → throws `JOURNAL_DAMAGED`
- *   a torn last line of the manifest, a sealed segment that it does not list
- *                                                → `unlisted`: listed again
- *   a checkpoint that is missing or damaged      → no checkpoint: product files are made anew
+ * What it may find and what is made of it: `recoveryCases`, and in words docs/recovery.md. A torn tail
+ * is a missing newline, a bad checksum or missing lines at the end of the open segment, with no good
+ * record of another batch after it; what is bad anywhere else throws `JOURNAL_DAMAGED`.
  */
 export async function inspectJournal(
   files: FileSystem,
@@ -62,6 +54,7 @@ export async function inspectJournal(
   const manifest = await readManifest(files, directory);
   const found = await readCheckpoint(files, directory);
   const names = await listSegments(files, directory);
+  refuseDuplicates(names);
   const inspection = new Inspection(files, directory);
   for (const segment of manifest.segments) await inspection.checkListed(segment, names, found);
   const unlisted = await inspection.readUnlisted(names);
@@ -80,6 +73,15 @@ export async function inspectJournal(
   };
 }
 
+/** Analysts would read the records of both. */
+function refuseDuplicates({ duplicates }: SegmentNames): void {
+  const [duplicate] = duplicates;
+  if (duplicate === undefined) return;
+  const { file, firstSeq: seq } = duplicate;
+  const problem = 'there are two segments that begin with this seq';
+  throw journalDamaged('sealed-twice', { file, offset: 0, seq, problem });
+}
+
 /** Records enter product files and the checkpoint only when they are on disk in the journal. */
 async function refuseLostRecords(
   files: FileSystem,
@@ -88,19 +90,24 @@ async function refuseLostRecords(
   checkpoint: Checkpoint | 'damaged' | undefined,
   open: OpenFindings | undefined,
 ): Promise<void> {
-  const fail = (witness: string) =>
-    journalDamaged({
+  const fail = (label: RefusedCase, witness: string) =>
+    journalDamaged(label, {
       file: open?.file ?? resultsDirectory,
       offset: open?.wholeBytes ?? 0,
       seq: lastSeq + 1,
       problem: `the journal ends before it, but ${witness}`,
     });
   if (typeof checkpoint === 'object' && checkpoint.seq > lastSeq) {
-    throw fail(`the checkpoint says that seq ${checkpoint.seq} was on disk`);
+    throw fail(
+      'checkpoint-beyond-journal',
+      `the checkpoint says that seq ${checkpoint.seq} was on disk`,
+    );
   }
   if (open === undefined || open.bytes === open.wholeBytes) return;
   const beyond = await findProductRecordBeyond(files, directory, lastSeq);
-  if (beyond !== undefined) throw fail(`${beyond.file} holds seq ${beyond.seq}`);
+  if (beyond !== undefined) {
+    throw fail('product-beyond-torn-tail', `${beyond.file} holds seq ${beyond.seq}`);
+  }
 }
 
 /** Goes through the segments in order and keeps the seq and timestamp that the next one must go on from. */
@@ -130,14 +137,19 @@ class Inspection {
     checkpoint: Checkpoint | 'damaged' | undefined,
   ): Promise<void> {
     const { file, firstSeq: seq } = segment;
-    const fail = (offset: number, problem: string) =>
-      journalDamaged({ file, offset, seq, problem });
-    if (seq !== this.lastSeq + 1) throw fail(0, `seq ${this.lastSeq + 1} should come next`);
-    if (names.sealed.get(seq) !== file) throw fail(0, 'the sealed segment is missing');
+    const fail = (label: RefusedCase, offset: number, problem: string) =>
+      journalDamaged(label, { file, offset, seq, problem });
+    if (seq !== this.lastSeq + 1) {
+      throw fail('manifest-gap', 0, `seq ${this.lastSeq + 1} should come next`);
+    }
+    if (names.sealed.get(seq) !== file) {
+      throw fail('sealed-missing', 0, 'the sealed segment is missing');
+    }
     const stat = await this.#files.stat(join(this.#directory, file));
     if (stat.bytes !== segment.bytes) {
       const offset = Math.min(stat.bytes, segment.bytes);
-      throw fail(offset, `it has ${stat.bytes} bytes, and ${segment.bytes} when it was sealed`);
+      const problem = `it has ${stat.bytes} bytes, and ${segment.bytes} when it was sealed`;
+      throw fail('sealed-size', offset, problem);
     }
     const isKnownGood =
       typeof checkpoint === 'object' && stat.changedAtNs <= checkpoint.changedAtNs;
@@ -156,10 +168,11 @@ class Inspection {
       if (firstSeq !== this.lastSeq + 1) throw this.#gap(file, firstSeq);
       const scan = await this.#scan(file);
       const segment = toSegment(file, firstSeq, scan);
-      if (scan.fault !== undefined) throw journalDamaged({ file, ...scan.fault });
+      if (scan.fault !== undefined)
+        throw journalDamaged('sealed-bad-line', { file, ...scan.fault });
       if (segment === undefined) {
         const problem = 'a sealed segment without a record';
-        throw journalDamaged({ file, offset: 0, seq: firstSeq, problem });
+        throw journalDamaged('sealed-empty', { file, offset: 0, seq: firstSeq, problem });
       }
       unlisted.push(segment);
       this.#last = segment;
@@ -172,7 +185,7 @@ class Inspection {
     for (const [seq, file] of names.sealed) {
       if (seq > this.lastSeq || this.#listedSeqs.has(seq)) continue;
       const problem = 'the manifest lists no segment that begins with this seq';
-      throw journalDamaged({ file, offset: 0, seq, problem });
+      throw journalDamaged('sealed-stray', { file, offset: 0, seq, problem });
     }
   }
 
@@ -181,7 +194,8 @@ class Inspection {
     if (open === undefined) return undefined;
     if (second !== undefined) {
       const problem = 'there is more than one open segment';
-      throw journalDamaged({ file: second.file, offset: 0, seq: second.firstSeq, problem });
+      const { file, firstSeq: seq } = second;
+      throw journalDamaged('two-open-segments', { file, offset: 0, seq, problem });
     }
     const { file, firstSeq } = open;
     if (firstSeq !== this.lastSeq + 1) throw this.#gap(file, firstSeq);
@@ -190,7 +204,7 @@ class Inspection {
     if (scan.fault !== undefined && scan.otherBatch !== undefined) {
       const { offset, seq } = scan.otherBatch;
       const problem = `${scan.fault.problem}, but a good record of another batch (seq ${seq}, offset ${offset}) follows`;
-      throw journalDamaged({ file, ...scan.fault, problem });
+      throw journalDamaged('bad-line-below-tail', { file, ...scan.fault, problem });
     }
     const whole = toSegment(file.slice(0, -openSuffix.length), firstSeq, scan);
     return { file, bytes: scan.size, whole, start, wholeBytes: scan.bytes };
@@ -199,10 +213,10 @@ class Inspection {
   async #checkSum(segment: SealedSegment): Promise<void> {
     const { file, firstSeq } = segment;
     const scan = await this.#scan(file);
-    if (scan.fault !== undefined) throw journalDamaged({ file, ...scan.fault });
+    if (scan.fault !== undefined) throw journalDamaged('sealed-bad-line', { file, ...scan.fault });
     if (scan.sha256 !== segment.sha256) {
       const problem = 'its sum is not the one that the manifest gives, though each line is good';
-      throw journalDamaged({ file, offset: 0, seq: firstSeq, problem });
+      throw journalDamaged('sealed-sum', { file, offset: 0, seq: firstSeq, problem });
     }
   }
 
@@ -217,12 +231,16 @@ class Inspection {
 
   #gap(file: string, seq: number): Error {
     const problem = `the segments before it end with seq ${this.lastSeq}`;
-    return journalDamaged({ file, offset: 0, seq, problem });
+    return journalDamaged('gap-in-seq', { file, offset: 0, seq, problem });
   }
 }
 
 /** The whole batches of a scanned segment as a sealed one; undefined when it has none. */
-function toSegment(file: string, firstSeq: number, scan: SegmentScan): SealedSegment | undefined {
+export function toSegment(
+  file: string,
+  firstSeq: number,
+  scan: SegmentScan,
+): SealedSegment | undefined {
   const { rows, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 } = scan;
   if (firstTimestamp === undefined || lastTimestamp === undefined) return undefined;
   return { file, rows, firstSeq, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 };

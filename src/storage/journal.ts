@@ -6,6 +6,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import { writeFully } from '../files/write.ts';
 import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
 import { type Timestamp, toTimestamp } from '../model/timestamp.ts';
+import { isBusy } from './is-busy.ts';
 import { appendToManifest, type SealedSegment } from './manifest.ts';
 import { type JournalLimits, OpenSegment, type ReadableSegment } from './open-segment.ts';
 import { openSuffix, segmentFile } from './segment-file.ts';
@@ -100,8 +101,8 @@ export class Journal {
     this.#sealed.push(sealed);
     this.#unlisted.push(sealed);
     this.#open = undefined;
-    await segment.handle.close();
     this.#events.segmentSealed(sealed.file, sealed.rows, sealed.lastSeq);
+    await this.#closeSealed(segment);
     await this.#listSealed();
   }
 
@@ -141,6 +142,15 @@ export class Journal {
       return segment;
     } catch (error) {
       throw this.#refuse('a journal segment could not be created', error);
+    }
+  }
+
+  /** All that the file holds was synced before, so whatever its closing says is of no concern to a writer. */
+  async #closeSealed(segment: OpenSegment): Promise<void> {
+    try {
+      await segment.handle.close();
+    } catch (error) {
+      this.#events.backgroundWorkFailed('close', error, undefined);
     }
   }
 
@@ -227,7 +237,7 @@ export class Journal {
     if (this.#failure !== undefined) return this.#failure;
     const errno = errnoOf(cause) ?? '';
     if (noSpaceErrors.has(errno)) return new RepricerError('NO_SPACE', what, { cause });
-    if (busyErrors.has(errno)) return new RepricerError('STORAGE_BUSY', what, { cause });
+    if (isBusy(cause)) return new RepricerError('STORAGE_BUSY', what, { cause });
     return this.#fail(what, cause);
   }
 
@@ -241,7 +251,6 @@ export class Journal {
 const hangMs = 1000;
 
 const noSpaceErrors: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
-const busyErrors: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 
 function placesOf(lines: readonly string[], file: string, start: number): readonly RecordPlace[] {
   let offset = start;

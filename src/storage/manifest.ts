@@ -3,10 +3,11 @@ import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { isMissing } from '../files/file-system.ts';
 import { readLines } from '../files/lines.ts';
 import { openOrCreate } from '../files/open-or-create.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import { writeFully } from '../files/write.ts';
 import { formatTimestamp, parseTimestamp, type Timestamp } from '../model/timestamp.ts';
 import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
-import { journalDamaged } from './damage.ts';
+import { type Damage, journalDamaged } from './damage.ts';
 
 /** What is known of a sealed segment. It never changes again. */
 export interface SealedSegment {
@@ -29,10 +30,13 @@ export interface ManifestContent {
   readonly bytes: number;
   /** Bytes of a torn last line: 0 when there is none. */
   readonly tornBytes: number;
+  /** The first bad line that is not the last one. */
+  readonly damage: Damage | undefined;
 }
 
 export const manifestFile = 'manifest.ndjson';
 const lineBytesMax = 1024;
+const empty: ManifestContent = { segments: [], bytes: 0, tornBytes: 0, damage: undefined };
 
 /**
  * Reads the manifest: a line for each sealed segment, in order. A last line that is not whole is what
@@ -40,11 +44,21 @@ const lineBytesMax = 1024;
  * Any other bad line throws `JOURNAL_DAMAGED`.
  */
 export async function readManifest(files: FileSystem, directory: string): Promise<ManifestContent> {
+  const manifest = await readGoodLines(files, directory);
+  if (manifest.damage !== undefined) throw journalDamaged('manifest-bad-line', manifest.damage);
+  return manifest;
+}
+
+/** The same, whatever the manifest holds: lines that are bad are left out. */
+export async function readGoodLines(
+  files: FileSystem,
+  directory: string,
+): Promise<ManifestContent> {
   let file: OpenFile;
   try {
     file = await files.open(join(directory, manifestFile), 'read');
   } catch (error) {
-    if (isMissing(error)) return { segments: [], bytes: 0, tornBytes: 0 };
+    if (isMissing(error)) return empty;
     throw error;
   }
   try {
@@ -58,24 +72,25 @@ async function readContent(file: OpenFile, size: number): Promise<ManifestConten
   const segments: SealedSegment[] = [];
   let bytes = 0;
   let bad: number | undefined;
+  let damage: Damage | undefined;
   for await (const lines of readLines(file, 0, size, lineBytesMax)) {
     for (const line of lines) {
-      if (bad !== undefined) throw manifestDamaged(bad, segments);
+      if (bad !== undefined) damage ??= damageAt(bad, segments);
       const segment = line.isWhole ? decodeSegment(line.bytes) : undefined;
-      if (segment === undefined) bad = line.offset;
+      if (segment === undefined) bad ??= line.offset;
       else {
         segments.push(segment);
         bytes = line.offset + line.bytes.length + 1;
       }
     }
   }
-  return { segments, bytes, tornBytes: size - bytes };
+  return { segments, bytes, tornBytes: size - bytes, damage };
 }
 
-function manifestDamaged(offset: number, before: readonly SealedSegment[]): Error {
+function damageAt(offset: number, before: readonly SealedSegment[]): Damage {
   const seq = (before.at(-1)?.lastSeq ?? 0) + 1;
   const problem = 'a line of the manifest is damaged, and it is not the last one';
-  return journalDamaged({ file: manifestFile, offset, seq, problem });
+  return { file: manifestFile, offset, seq, problem };
 }
 
 /**
@@ -100,6 +115,16 @@ export async function appendToManifest(
   }
   if (isNew) await files.syncDirectory(dirname(path));
   return position + bytes.length;
+}
+
+/** Puts a manifest that lists these segments in the place of the one there. */
+export async function replaceManifest(
+  files: FileSystem,
+  directory: string,
+  segments: readonly SealedSegment[],
+): Promise<void> {
+  const lines = segments.map((segment) => Buffer.from(encodeSegment(segment)));
+  await replaceFile(files, join(directory, manifestFile), lines);
 }
 
 function encodeSegment(segment: SealedSegment): string {

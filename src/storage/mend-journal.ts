@@ -1,14 +1,15 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { RepricerError } from '../errors.ts';
+import { filePart } from '../files/file-part.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import { readFully } from '../files/read.ts';
 import { replaceFile } from '../files/replace-file.ts';
+import { brokenSuffix } from '../files/set-aside.ts';
 import type { JournalFindings, OpenFindings } from './inspect-journal.ts';
 import type { JournalStart } from './journal.ts';
 import { appendToManifest, type SealedSegment } from './manifest.ts';
-import { brokenSuffix, openSuffix } from './segment-file.ts';
+import { openSuffix } from './segment-file.ts';
 import { scanSegmentFile } from './segment-scan.ts';
-import type { StorageEvents } from './storage-events.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 /**
  * Brings the journal into the state that a clean stop leaves: no open segment, every segment listed.
@@ -22,7 +23,7 @@ export async function mendJournal(
   files: FileSystem,
   directory: string,
   findings: JournalFindings,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<JournalStart> {
   for (const leftover of findings.leftovers) await files.remove(join(directory, leftover));
   const sealed = [...findings.listed];
@@ -43,7 +44,7 @@ async function mendOpenSegment(
   files: FileSystem,
   directory: string,
   open: OpenFindings | undefined,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<SealedSegment | undefined> {
   if (open === undefined) return undefined;
   const path = join(directory, open.file);
@@ -54,48 +55,39 @@ async function mendOpenSegment(
     await files.syncDirectory(dirname(path));
     return undefined;
   }
-  await replaceFile(files, path, partOf(files, path, 0, open.wholeBytes));
-  const copy = await scanSegmentFile(files, directory, open.file, open.start);
-  if (copy.fault !== undefined || copy.lastSeq !== whole.lastSeq) {
-    throw new RepricerError('STORAGE_FAILED', `${open.file} reads differently after it was copied`);
-  }
-  const finalPath = join(directory, whole.file);
-  await files.rename(path, finalPath);
-  return { ...whole, sha256: copy.sha256 };
+  let { sha256 } = whole;
+  const content = filePart(files, path, 0, open.wholeBytes);
+  await replaceFile(files, path, content, async (temporary) => {
+    const copy = await scanSegmentFile(
+      files,
+      directory,
+      relative(directory, temporary),
+      open.start,
+    );
+    if (copy.fault !== undefined || copy.lastSeq !== whole.lastSeq)
+      throw readsDifferently(open.file);
+    ({ sha256 } = copy);
+  });
+  await files.rename(path, join(directory, whole.file));
+  return { ...whole, sha256 };
+}
+
+function readsDifferently(file: string): RepricerError {
+  return new RepricerError('STORAGE_FAILED', `${file} reads differently after it was copied`);
 }
 
 async function saveTornTail(
   files: FileSystem,
   directory: string,
   open: OpenFindings,
-  events: StorageEvents,
+  events: RecoveryEvents,
 ): Promise<void> {
   const savedAs = `${open.file.slice(0, -openSuffix.length)}.${open.wholeBytes}${brokenSuffix}`;
   const path = join(directory, open.file);
   await replaceFile(
     files,
     join(directory, savedAs),
-    partOf(files, path, open.wholeBytes, open.bytes),
+    filePart(files, path, open.wholeBytes, open.bytes),
   );
   events.tornTailCut(open.file, open.wholeBytes, open.bytes - open.wholeBytes, savedAs);
-}
-
-/** The bytes of a file between two offsets, piece by piece. */
-async function* partOf(
-  files: FileSystem,
-  path: string,
-  from: number,
-  to: number,
-): AsyncGenerator<Buffer> {
-  const file = await files.open(path, 'read');
-  try {
-    for (let position = from; position < to; ) {
-      const bytes = await readFully(file, position, Math.min(1 << 20, to - position));
-      if (bytes.length === 0) break;
-      position += bytes.length;
-      yield bytes;
-    }
-  } finally {
-    await file.close();
-  }
 }

@@ -47,5 +47,10 @@ function decode(segment: ReadableSegment, line: Line): PriceRecord {
   if (!(record instanceof BadRecord)) return record;
   const { problem } = record;
   const seq = segment.firstSeq;
-  throw journalDamaged({ file: segment.file, offset: line.offset, seq, problem });
+  throw journalDamaged('sealed-bad-line', {
+    file: segment.file,
+    offset: line.offset,
+    seq,
+    problem,
+  });
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { listIfPresent } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
+import { temporarySuffix } from '../files/replace-file.ts';
 import { productsDirectory } from './product-file.ts';
 
 /** The paths of the directories that hold product files, within the data directory. */
@@ -27,3 +28,18 @@ export async function countProductFiles(files: FileSystem, directory: string): P
   for await (const paths of listProductFiles(files, directory)) count += paths.length;
   return count;
 }
+
+/** Removes what unfinished replacements of product files left, and no other file. */
+export async function removeInterruptedReplacements(
+  files: FileSystem,
+  directory: string,
+): Promise<void> {
+  for (const shard of await listShards(files, directory)) {
+    const names = await files.list(join(directory, shard));
+    for (const name of names.filter((candidate) => candidate.endsWith(ownTemporary))) {
+      await files.remove(join(directory, shard, name));
+    }
+  }
+}
+
+const ownTemporary = `.ndjson${temporarySuffix}`;

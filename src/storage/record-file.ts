@@ -3,6 +3,7 @@ import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { findLine, type Line, lastLine, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Damage } from './damage.ts';
+import { openToRead } from './open-to-read.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
 /** A record and where its line begins. */
@@ -64,16 +65,30 @@ export class RecordFile {
   }
 }
 
-/** Opens `path` within `directory`, hands it to `use`, and closes it whatever happens. */
+/** Opens `path` within `directory`, hands it to `use`, and closes it whatever happens. `STORAGE_BUSY`. */
 export async function withFile<T>(
   files: FileSystem,
   directory: string,
   path: string,
   use: (file: OpenFile) => Promise<T>,
 ): Promise<T> {
-  const file = await files.open(join(directory, path), 'read');
+  const file = await openToRead(files, join(directory, path));
   try {
     return await use(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** All lines of the file at `path` within `directory`, a block of them at a time. */
+export async function* recordFileLines(
+  files: FileSystem,
+  directory: string,
+  path: string,
+): AsyncGenerator<readonly Line[]> {
+  const file = await files.open(join(directory, path), 'read');
+  try {
+    yield* readLines(file, 0, (await file.stat()).bytes, recordBytesMax);
   } finally {
     await file.close();
   }

@@ -4,17 +4,26 @@ import type { FileSystem } from '../files/file-system.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
 import type { JournalFindings } from './inspect-journal.ts';
-import type { Journal } from './journal.ts';
+import type { SealedSegment } from './manifest.ts';
 import { productsDirectory } from './product-file.ts';
 import { ProductFiles } from './product-files.ts';
-import { countProductFiles, listShards } from './product-listing.ts';
-import type { StorageEvents } from './storage-events.ts';
+import { countProductFiles, listShards, removeInterruptedReplacements } from './product-listing.ts';
+import type { RebuiltCase } from './recovery-case.ts';
+import type { RecoveryEvents } from './storage-events.ts';
 
 export interface RecoveredProductFiles {
   readonly productFiles: ProductFiles;
   /** Up to where they are complete and on disk: the end of the journal. */
   readonly checkpoint: Pick<Checkpoint, 'seq' | 'products' | 'modifiedAtNs'>;
 }
+
+/** Why what the checkpoint says of product files is not believed. */
+interface Distrust {
+  readonly label: RebuiltCase;
+  readonly why: string;
+}
+
+const fewer: Distrust = { label: 'product-files-fewer', why: 'product files are missing' };
 
 /**
  * Brings product files to the journal's end: from the checkpoint on when what it vouches for is still
@@ -24,18 +33,20 @@ export async function recoverProductFiles(
   files: FileSystem,
   directory: string,
   findings: JournalFindings,
-  journal: Journal,
-  events: StorageEvents,
+  segments: readonly SealedSegment[],
+  events: RecoveryEvents,
 ): Promise<RecoveredProductFiles> {
   const productFiles = new ProductFiles(files, directory);
-  const catchUp = new CatchUp(files, directory, journal.segments(), productFiles, events);
+  const catchUp = new CatchUp(files, directory, segments, productFiles, events);
   const { checkpoint } = findings;
-  const reason = await whyUntrusted(files, directory, findings, journal.lastSeq);
-  const isUpToDate = checkpoint?.seq === journal.lastSeq && findings.segmentsRead === 0;
+  const lastSeq = segments.at(-1)?.lastSeq ?? 0;
+  const reason = await whyUntrusted(files, directory, findings, lastSeq);
+  const isUpToDate = checkpoint?.seq === lastSeq && findings.segmentsRead === 0;
   if (checkpoint !== undefined && reason === undefined && isUpToDate) {
     return { productFiles, checkpoint };
   }
 
+  await removeInterruptedReplacements(files, directory);
   let products = 0;
   let isComplete = false;
   if (checkpoint !== undefined && reason === undefined) {
@@ -44,14 +55,17 @@ export async function recoverProductFiles(
   }
   if (!isComplete) {
     const isNew = checkpoint === undefined && reason === undefined;
-    if (!isNew) events.derivedFileRebuilt(productsDirectory, reason ?? 'product files are missing');
+    if (!isNew) {
+      const { label, why } = reason ?? fewer;
+      events.derivedFileRebuilt(productsDirectory, label, why);
+    }
     // The old checkpoint must not vouch for files of which an interrupted rebuild made only some.
     await removeIfPresent(files, join(directory, checkpointFile));
     await files.syncDirectory(directory);
     products = await catchUp.run(0);
   }
   await productFiles.sync();
-  const written = { seq: journal.lastSeq, products };
+  const written = { seq: lastSeq, products };
   await writeCheckpoint(files, directory, written);
   const { modifiedAtNs } = await files.stat(join(directory, checkpointFile));
   return { productFiles, checkpoint: { ...written, modifiedAtNs } };
@@ -68,15 +82,23 @@ async function whyUntrusted(
   directory: string,
   { checkpoint, isCheckpointDamaged }: JournalFindings,
   lastSeq: number,
-): Promise<string | undefined> {
-  if (isCheckpointDamaged) return 'the checkpoint is damaged';
-  if (checkpoint === undefined) return lastSeq === 0 ? undefined : 'the checkpoint is missing';
+): Promise<Distrust | undefined> {
+  if (isCheckpointDamaged) return { label: 'checkpoint-damaged', why: 'the checkpoint is damaged' };
+  if (checkpoint === undefined) {
+    const missing: Distrust = { label: 'checkpoint-missing', why: 'the checkpoint is missing' };
+    return lastSeq === 0 ? undefined : missing;
+  }
   const shards = await listShards(files, directory);
-  if (checkpoint.products > 0 && shards.length === 0) return 'it is missing';
+  if (checkpoint.products > 0 && shards.length === 0) {
+    return { label: 'product-files-missing', why: 'it is missing' };
+  }
   if (checkpoint.seq < lastSeq) return undefined;
   for (const shard of shards) {
     const { modifiedAtNs } = await files.stat(join(directory, shard));
-    if (modifiedAtNs > checkpoint.modifiedAtNs) return `${shard} was changed after the checkpoint`;
+    if (modifiedAtNs > checkpoint.modifiedAtNs) {
+      const why = `${shard} was changed after the checkpoint`;
+      return { label: 'product-files-changed', why };
+    }
   }
   return undefined;
 }

@@ -6,11 +6,9 @@ export const resultsDirectory = 'results';
 /** What the name of a segment that is being written ends with, so that `*.ndjson` does not match it. */
 export const openSuffix = '.open';
 
-/** What the saved remains of a torn tail end with. */
-export const brokenSuffix = '.broken';
-
 const directoryForm = /^date=\d{4}-\d\d-\d\d$/;
 const nameForm = /^(\d{20})\.ndjson(\.open)?$/;
+const temporaryForm = /^\d{20}\.ndjson(?:\.open)?(?:(?:\.\d+)?\.broken)?\.tmp$/;
 
 /** A sealed segment's path within the data directory: `results/date=2026-11-21/00000000000000000001.ndjson`. */
 export function segmentFile(firstSeq: number, firstTimestamp: Timestamp): string {
@@ -27,4 +25,9 @@ export function parseSegmentName(name: string): { firstSeq: number; isOpen: bool
   const match = nameForm.exec(name);
   if (match === null) return undefined;
   return { firstSeq: Number(match[1]), isOpen: match[2] !== undefined };
+}
+
+/** Whether a name is that of an unfinished replacement of a segment, or of what is set aside of one. */
+export function isOwnTemporary(name: string): boolean {
+  return temporaryForm.test(name);
 }

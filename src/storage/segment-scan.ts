@@ -47,15 +47,26 @@ async function scanSegment(
   file: OpenFile,
   size: number,
   start: SegmentStart,
+  onRecord?: (record: PriceRecord, line: Line) => void,
+): Promise<SegmentScan> {
+  return scanLines(readLines(file, 0, size, recordBytesMax), start, onRecord);
+}
+
+/** The same for lines, wherever they come from. */
+export async function scanLines(
+  blocks: AsyncIterable<readonly Line[]>,
+  start: SegmentStart,
   onRecord: (record: PriceRecord, line: Line) => void = () => {},
 ): Promise<SegmentScan> {
   const walk = new SegmentWalk(start, onRecord);
   const hash = createHash('sha256');
-  for await (const lines of readLines(file, 0, size, recordBytesMax)) {
+  let size = 0;
+  for await (const lines of blocks) {
     for (const line of lines) {
       hash.update(line.bytes);
       if (line.isWhole) hash.update('\n');
       walk.take(line);
+      size = line.offset + line.bytes.length + Number(line.isWhole);
     }
   }
   return walk.finish(size, hash.digest('hex'));

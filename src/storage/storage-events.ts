@@ -1,3 +1,5 @@
+import type { RebuiltCase } from './recovery-case.ts';
+
 /**
  * What the storage reports of its own accord, for logs and metrics: things that no caller waits for.
  * Nothing reported here is also thrown. Implementations must not throw.
@@ -14,12 +16,18 @@ export interface StorageEvents {
   aggregated(seq: number): void;
   /** Product files are synced and the checkpoint written, up to `seq`. */
   checkpointed(seq: number): void;
-  /** Work in the background failed and is tried again after `retryMs`; acknowledged data is safe in the journal. */
-  backgroundWorkFailed(work: string, error: unknown, retryMs: number): void;
+  /**
+   * Work in the background failed; acknowledged data is safe in the journal. It is tried again after
+   * `retryMs`, or need not be when that is undefined.
+   */
+  backgroundWorkFailed(work: string, error: unknown, retryMs: number | undefined): void;
   /** A derived file (product file, checkpoint, manifest line) was missing or damaged and has been made anew. */
-  derivedFileRebuilt(file: string, reason: string): void;
+  derivedFileRebuilt(file: string, label: RebuiltCase, reason: string): void;
   /** The room on the volume, about once a second. */
   roomMeasured(freeBytes: number): void;
   /** The volume fell below the watermark or a write met no space (false), or has room again (true). */
   roomChanged(hasRoom: boolean, freeBytes: number): void;
 }
+
+/** What a recovery reports. */
+export type RecoveryEvents = Pick<StorageEvents, 'tornTailCut' | 'derivedFileRebuilt'>;

@@ -1,15 +1,15 @@
 import { crc32 } from 'node:zlib';
-import { hasCode } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import type { Line } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { Findings } from './findings.ts';
+import { toSegment } from './inspect-journal.ts';
 import type { LineSums } from './line-sums.ts';
 import {
   type ManifestContent,
   manifestFile,
-  readManifest,
+  readGoodLines,
   type SealedSegment,
 } from './manifest.ts';
 import { listSegments, type SegmentNames } from './segment-names.ts';
@@ -24,6 +24,10 @@ export interface JournalSummary {
   readonly lastTimestamp: Timestamp | undefined;
   /** The files of all segments, in order. */
   readonly files: readonly { readonly file: string; readonly firstSeq: number }[];
+  /** The sealed segments that hold records, as they are. */
+  readonly sealed: readonly SealedSegment[];
+  /** What the manifest lists, as far as it can be read. */
+  readonly listed: readonly SealedSegment[];
 }
 
 /** Reads every segment and the manifest, reports every fault, and puts every good line into `sums`. */
@@ -34,12 +38,16 @@ export async function verifyJournal(
   sums: LineSums,
 ): Promise<JournalSummary> {
   const check = new JournalCheck(files, directory, findings, sums);
-  const manifest = await check.readManifest();
+  const manifest = await readGoodLines(files, directory);
+  check.judgeManifest(manifest);
   const names = await listSegments(files, directory);
   for (const name of names.leftovers) findings.note(`${name}: left by an interrupted replacement`);
+  for (const { file, firstSeq } of names.duplicates) {
+    findings.damage(file, 0, firstSeq, 'there are two segments that begin with this seq');
+  }
   for (const segment of inOrder(names)) await check.readSegment(segment);
   check.compareWithManifest(manifest);
-  return check.summary();
+  return { ...check.summary(), listed: manifest.segments };
 }
 
 interface NamedSegment {
@@ -74,19 +82,11 @@ class JournalCheck {
     this.#sums = sums;
   }
 
-  async readManifest(): Promise<ManifestContent | undefined> {
-    try {
-      const manifest = await readManifest(this.#files, this.#directory);
-      if (manifest.tornBytes > 0) {
-        this.#findings.note(
-          `${manifestFile}: its last line is torn; the next start writes it again`,
-        );
-      }
-      return manifest;
-    } catch (error) {
-      if (!hasCode(error, 'JOURNAL_DAMAGED')) throw error;
-      this.#findings.damage(manifestFile, 0, 0, error.message);
-      return undefined;
+  judgeManifest({ damage, tornBytes }: ManifestContent): void {
+    if (damage !== undefined) {
+      this.#findings.damage(damage.file, damage.offset, damage.seq, damage.problem);
+    } else if (tornBytes > 0) {
+      this.#findings.note(`${manifestFile}: its last line is torn; the next start writes it again`);
     }
   }
 
@@ -109,20 +109,20 @@ class JournalCheck {
     this.#lastTimestamp = scan.lastTimestamp ?? after;
   }
 
-  compareWithManifest(manifest: ManifestContent | undefined): void {
+  compareWithManifest({ segments, damage }: ManifestContent): void {
     const unlisted = new Map(this.#sealed);
-    for (const segment of manifest?.segments ?? []) {
+    for (const segment of segments) {
       const scan = unlisted.get(segment.file);
       unlisted.delete(segment.file);
       const problem = scan === undefined ? 'the sealed segment is missing' : differs(segment, scan);
       if (problem !== undefined) this.#findings.damage(segment.file, 0, segment.firstSeq, problem);
     }
-    for (const [file] of manifest === undefined ? [] : unlisted) {
+    for (const [file] of damage === undefined ? unlisted : []) {
       this.#findings.note(`${file}: not in the manifest yet; the next start lists it`);
     }
   }
 
-  summary(): JournalSummary {
+  summary(): Omit<JournalSummary, 'listed'> {
     return {
       segments: this.#segments.length,
       records: this.#records,
@@ -130,6 +130,10 @@ class JournalCheck {
       lastSeq: this.#lastSeq,
       lastTimestamp: this.#lastTimestamp,
       files: this.#segments,
+      sealed: this.#segments.flatMap(({ file, firstSeq }) => {
+        const scan = this.#sealed.get(file);
+        return scan === undefined ? [] : (toSegment(file, firstSeq, scan) ?? []);
+      }),
     };
   }
 

@@ -12,7 +12,8 @@ import { withFile } from './record-file.ts';
 /**
  * Reads every product file: checksums, versions dense from 1, each previousPrice the price before, and
  * each line the journal's. What stands past `checkpointSeq` need not be whole when `isBehind`: it was
- * never synced, and the next start writes it again. Returns how many product files there are.
+ * never synced, and the next start writes it again. `onDamaged` is given each file in which damage was
+ * found, once it is closed. Returns how many product files there are.
  */
 export async function verifyProducts(
   files: FileSystem,
@@ -21,10 +22,12 @@ export async function verifyProducts(
   sums: LineSums,
   checkpointSeq: number,
   isBehind: boolean,
+  onDamaged: (file: string) => Promise<void> = async () => {},
 ): Promise<number> {
   let products = 0;
   for await (const paths of listProductFiles(files, directory)) {
     for (const file of paths) {
+      const { damageCount } = findings;
       const check = new ProductFileCheck(file, findings, sums, checkpointSeq, isBehind);
       await withFile(files, directory, file, async (handle) => {
         const { bytes } = await handle.stat();
@@ -33,6 +36,7 @@ export async function verifyProducts(
         }
       });
       check.finish();
+      if (findings.damageCount > damageCount) await onDamaged(file);
       products += 1;
     }
   }

@@ -1,10 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from '../support/child-service.ts';
-import type { Load, LoadResult } from './client.ts';
-import type { Operation } from './operation.ts';
-import { outcomeOf } from './write-outcome.ts';
+import type { Load, LoadResult, Spread } from './client.ts';
+import type { Operation, WriteOutcome } from './operation.ts';
 
 /* The client's process: `client-process LOG NUMBER`, then loads over the channel to its parent. */
 
@@ -34,6 +32,7 @@ class RunningLoad {
   readonly #log = openSync(logPath, 'a');
   readonly #statuses: Record<string, number> = {};
   readonly #latenciesMs: number[] = [];
+  readonly #refusalsMs: number[] = [];
   readonly #counts = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
   #writes = 0;
 
@@ -57,10 +56,12 @@ class RunningLoad {
   finish(): LoadResult {
     this.#agent.destroy();
     closeSync(this.#log);
-    const sorted = this.#latenciesMs.sort((a, b) => a - b);
-    const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-    const latencyMs = { p50: at(0.5), p99: at(0.99), max: at(1) };
-    return { ...this.#counts, statuses: this.#statuses, latencyMs };
+    return {
+      ...this.#counts,
+      statuses: this.#statuses,
+      latencyMs: spreadOf(this.#latenciesMs),
+      refusalMs: spreadOf(this.#refusalsMs),
+    };
   }
 
   async #write(): Promise<boolean> {
@@ -81,7 +82,9 @@ class RunningLoad {
     this.#note({ op: 'write', productId, price, sent: `${sent}`, done: `${done}`, outcome });
     if (answer === undefined) return false;
     this.#statuses[answer.status] = (this.#statuses[answer.status] ?? 0) + 1;
-    this.#latenciesMs.push(Number(done - sent) / 1e6);
+    const tookMs = Number(done - sent) / 1e6;
+    this.#latenciesMs.push(tookMs);
+    if (outcome.kind === 'refused') this.#refusalsMs.push(tookMs);
     return true;
   }
 
@@ -133,6 +136,12 @@ class RunningLoad {
       sent.end(body);
     });
   }
+}
+
+function spreadOf(timesMs: readonly number[]): Spread {
+  const sorted = timesMs.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 /** A price that no other write of any client has. */

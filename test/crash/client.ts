@@ -31,7 +31,16 @@ export interface LoadResult {
   /** Writes by the status that answered them. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Of writes that were answered. */
-  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly latencyMs: Spread;
+  /** Of the refused ones among them. */
+  readonly refusalMs: Spread;
+}
+
+/** Of many times; 0 when there are none. */
+export interface Spread {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 /**

@@ -17,7 +17,15 @@ export function openFiles(pid: number): number {
 
 /** Memory of a process that is in the machine, or the most that ever was; in bytes. */
 export function residentBytes(pid: number, which: 'now' | 'most'): number {
-  const field = which === 'now' ? 'VmRSS' : 'VmHWM';
+  return statusBytes(pid, which === 'now' ? 'VmRSS' : 'VmHWM');
+}
+
+/** Addresses that a process has taken, in bytes. */
+export function addressSpaceBytes(pid: number): number {
+  return statusBytes(pid, 'VmSize');
+}
+
+function statusBytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }

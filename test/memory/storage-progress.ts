@@ -25,7 +25,7 @@ export class StorageProgress implements StorageEvents {
     this.failures.push(`${work}: ${String(error)}`);
   }
 
-  derivedFileRebuilt(file: string, reason: string): void {
+  derivedFileRebuilt(file: string, _label: string, reason: string): void {
     this.failures.push(`${file}: ${reason}`);
   }
 }

@@ -80,7 +80,7 @@ test('failed background work is counted, and logged as an error with its cause',
 test('a derived file that was made anew is logged with the reason', (t) => {
   const { log, reporter } = setup();
 
-  reporter.derivedFileRebuilt('checkpoint.json', 'it was missing');
+  reporter.derivedFileRebuilt('checkpoint.json', 'checkpoint-missing', 'it was missing');
 
   const fields = { file: 'checkpoint.json', reason: 'it was missing' };
   t.like(log.lines[0], { level: 'warn', fields });

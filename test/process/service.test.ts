@@ -155,6 +155,36 @@ test('damaged data ends a start and a verification with 65, file, offset and seq
   t.deepEqual(await changeTimesOf(directory), before);
 });
 
+test('a damaged journal is explained by repair and mended by repair --apply', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const service = await ChildService.start(t, directory);
+  await service.reprice('a', '1');
+  const whileServed = await runMain(['repair', '--apply', '--data-dir', directory]);
+  await service.kill('SIGTERM');
+  const [segment = ''] = (await readdir(join(directory, 'results'), { recursive: true })).filter(
+    (name) => name.endsWith('.ndjson'),
+  );
+  const path = join(directory, 'results', segment);
+  const whole = await readFile(path, 'utf8');
+  await writeFile(path, whole.replace('"newPrice":1.0', '"newPrice":3.0'));
+  const before = await changeTimesOf(directory);
+
+  const explained = await runMain(['repair', '--data-dir', directory]);
+  const after = await changeTimesOf(directory);
+  const mended = await runMain(['repair', '--apply', '--data-dir', directory]);
+  const verified = await runMain(['verify', '--data-dir', directory]);
+  const rebuilt = await runMain(['verify', '--fix-derived', '--data-dir', directory]);
+
+  t.is(whileServed.code, 75);
+  t.is(explained.code, 0);
+  t.regex(explained.stdout, /would mend .*seq 1 from product files.*Nothing was changed/s);
+  t.deepEqual(after, before);
+  t.is(mended.code, 0, mended.stdout);
+  t.is(await readFile(path, 'utf8'), whole);
+  t.is(verified.code, 0, verified.stdout);
+  t.is(rebuilt.code, 0, rebuilt.stdout);
+});
+
 test('bad flags end with 64 and all problems at once, on standard error', async (t) => {
   const { code, stderr, stdout } = await runMain([
     'serve',
@@ -182,7 +212,16 @@ test('help names every command and flag', async (t) => {
   const { code, stdout } = await runMain(['--help']);
 
   t.is(code, 0);
-  for (const word of ['serve', 'verify', '--data-dir', '--queue-max', 'REPRICER_LOG_LEVEL']) {
+  for (const word of [
+    'serve',
+    'verify',
+    'repair',
+    '--apply',
+    '--fix-derived',
+    '--data-dir',
+    '--queue-max',
+    'REPRICER_LOG_LEVEL',
+  ]) {
     t.true(stdout.includes(word), word);
   }
 });

@@ -78,6 +78,26 @@ for (const [operation, errno] of [
   });
 }
 
+for (const errno of ['EMFILE', 'ENFILE'] as const) {
+  test(`with too many open files (${errno}) a reader is told that it passes, and then reads on`, async (t) => {
+    const { directory, files, storage, source, events } = await openFaulty(t);
+    const [record] = source.batch('a');
+    await storage.append(record === undefined ? [] : [record]);
+    await events.until('aggregated', 1);
+    const all = await storage.allRecords();
+    const fault = files.fail('open', /\.ndjson/, errno);
+
+    await t.throwsAsync(storage.lastRecord(productId('a')), { code: 'STORAGE_BUSY' });
+    await t.throwsAsync(storage.productRecords(productId('a')), { code: 'STORAGE_BUSY' });
+    await t.throwsAsync(all.slice(0, 1), { code: 'STORAGE_BUSY' });
+    fault.stop();
+
+    t.deepEqual(await storage.lastRecord(productId('a')), record);
+    await storage.close();
+    await checkCleanStore(t, directory);
+  });
+}
+
 test('a product file whose sync failed is made anew before the checkpoint passes it', async (t) => {
   const { directory, events, files, storage, source } = await openFaulty(t, {
     checkpointIntervalMs: 1,

@@ -215,6 +215,21 @@ test('a sealed name that no directory sync made durable is made so before the ma
   await checkCleanStore(t, directory);
 });
 
+test('a file that cannot be closed after its sealing is reported, and refuses no write', async (t) => {
+  const { directory, files, storage, source, events } = await openFaulty(t, {
+    segmentBytesMax: 500,
+  });
+  await storage.append(source.batch('a', 'b'));
+  files.fail('close', journal, 'EIO', { times: 1 });
+
+  await storage.append(source.batch('a', 'b'));
+
+  t.is(events.of('segmentSealed').length, 1);
+  t.like(events.of('backgroundWorkFailed')[0], ['close', { code: 'EIO' }, undefined]);
+  await storage.close();
+  await checkCleanStore(t, directory);
+});
+
 test('a batch that met no space stays cut off after a loss of power', async (t) => {
   const { directory, files, storage, source } = await openFaulty(t);
   await storage.append(source.batch('a'));

@@ -1,18 +1,33 @@
-import { cp, readdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import { cp, mkdir, readFile, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import test from 'ava';
 import { nodeFileSystem } from '../../src/files/file-system.ts';
-import type { PriceRecord } from '../../src/model/price-record.ts';
 import { productFile } from '../../src/storage/product-file.ts';
+import {
+  type RecoveryCase,
+  type RefusedCase,
+  recoveryCases,
+} from '../../src/storage/recovery-case.ts';
 import { verifyStore } from '../../src/storage/verify.ts';
+import {
+  brokenTailOf,
+  closedDirectory,
+  contentsOf,
+  copyOf,
+  crashedDirectory,
+  flipBit,
+  journalOf,
+  recover,
+  unaggregatedDirectory,
+} from '../support/data-directory.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
-import { encodeAll, productId, RecordSource } from '../support/records.ts';
+import { projectRoot } from '../support/project-root.ts';
+import { encodeAll, price, productId, RecordSource } from '../support/records.ts';
 import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../support/store.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /*
- * Each test is a row of the decision table in storage/inspect-journal.ts: a way in which a directory may have
- * been left, and what a start makes of it.
+ * Each test is a row of the table in docs/recovery.md, by its label in storage/recovery-case.ts: a way in which a
+ * directory may have been left, and what a start makes of it.
  */
 
 const segment = 'results/date=2026-11-21/00000000000000000001.ndjson';
@@ -91,6 +106,7 @@ const [firstBytes = 0, secondBytes = 0] = lengths;
 const openFourth = 'results/date=2026-11-21/00000000000000000004.ndjson.open';
 
 interface Refusal {
+  readonly label: RefusedCase;
   readonly fault: string;
   readonly sealed: boolean;
   readonly damage: (directory: string) => Promise<void>;
@@ -100,18 +116,21 @@ interface Refusal {
 
 const refusals: readonly Refusal[] = [
   {
+    label: 'bad-line-below-tail',
     fault: 'a bit flipped in the open segment below its last batch',
     sealed: false,
     damage: (directory) => flipBit(join(directory, openSegment), 20),
     names: /00001\.ndjson\.open, offset 0, seq 1: /,
   },
   {
+    label: 'bad-line-below-tail',
     fault: 'a bit flipped in a batch of one record before the last batch',
     sealed: false,
     damage: (directory) => flipBit(join(directory, openSegment), firstBytes + 20),
     names: new RegExp(`\\.open, offset ${firstBytes}, seq 3: `),
   },
   {
+    label: 'bad-line-below-tail',
     fault: 'a batch missing from the middle of the open segment',
     sealed: false,
     damage: async (directory) => {
@@ -123,30 +142,35 @@ const refusals: readonly Refusal[] = [
     names: new RegExp(`\\.open, offset ${firstBytes}, seq 3: `),
   },
   {
+    label: 'sealed-bad-line',
     fault: 'a bit flipped in a sealed segment',
     sealed: true,
     damage: (directory) => flipBit(join(directory, segment), firstBytes + 20),
     names: new RegExp(`00001\\.ndjson, offset ${firstBytes}, seq 3: `),
   },
   {
+    label: 'sealed-bad-line',
     fault: 'a bit flipped in the last batch of a sealed segment',
     sealed: true,
     damage: (directory) => flipBit(join(directory, segment), firstBytes + secondBytes + 20),
     names: new RegExp(`00001\\.ndjson, offset ${firstBytes + secondBytes}, seq 4: `),
   },
   {
+    label: 'sealed-size',
     fault: 'a sealed segment cut between two batches',
     sealed: true,
     damage: (directory) => truncate(join(directory, segment), firstBytes),
     names: new RegExp(`00001\\.ndjson, offset ${firstBytes}, seq 1: it has ${firstBytes} bytes`),
   },
   {
+    label: 'sealed-missing',
     fault: 'a sealed segment that is gone',
     sealed: true,
     damage: (directory) => unlink(join(directory, segment)),
     names: /00001\.ndjson, offset 0, seq 1: the sealed segment is missing/,
   },
   {
+    label: 'sealed-twice',
     fault: 'a second copy of a sealed segment under another date',
     sealed: true,
     damage: (directory) =>
@@ -156,6 +180,7 @@ const refusals: readonly Refusal[] = [
     names: /date=2026-11-22\/0+1\.ndjson, offset 0, seq 1: there are two segments/,
   },
   {
+    label: 'checkpoint-beyond-journal',
     fault: 'a journal that ends before the checkpoint',
     sealed: true,
     damage: async (directory) => {
@@ -165,6 +190,7 @@ const refusals: readonly Refusal[] = [
     names: /results, offset 0, seq 3: .*the checkpoint says that seq 5 was on disk/,
   },
   {
+    label: 'gap-in-seq',
     fault: 'a gap between the sealed segments and the open one',
     sealed: true,
     damage: async (directory) => {
@@ -174,34 +200,77 @@ const refusals: readonly Refusal[] = [
     names: /0+9\.ndjson\.open, offset 0, seq 9: the segments before it end with seq 5/,
   },
   {
+    label: 'manifest-bad-line',
     fault: 'a bit flipped in the manifest before its last line',
     sealed: true,
     damage: async (directory) => {
-      const storage = await openStorage(directory);
-      await storage.append(fourthBatch);
-      await storage.close();
+      await appendFourth(directory);
       await flipBit(join(directory, 'manifest.ndjson'), 100);
     },
     names: /manifest\.ndjson, offset 0, seq 1: a line of the manifest is damaged/,
   },
+  {
+    label: 'manifest-gap',
+    fault: 'a manifest without its first line',
+    sealed: true,
+    damage: async (directory) => {
+      await appendFourth(directory);
+      const path = join(directory, 'manifest.ndjson');
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.slice(text.indexOf('\n') + 1));
+    },
+    names: /0+6\.ndjson, offset 0, seq 6: seq 1 should come next/,
+  },
+  {
+    label: 'sealed-sum',
+    fault: 'a sealed segment of good lines that are not those that were sealed',
+    sealed: true,
+    damage: async (directory) => {
+      const [record, ...others] = threeBatches.flat();
+      const changed = record === undefined ? [] : [{ ...record, newPrice: price('7.50') }];
+      await writeFile(join(directory, segment), encodeAll([...changed, ...others]));
+    },
+    names: /0+1\.ndjson, offset 0, seq 1: its sum is not the one that the manifest gives/,
+  },
+  {
+    label: 'sealed-empty',
+    fault: 'a sealed segment without a line that the manifest does not list',
+    sealed: true,
+    damage: (directory) =>
+      writeFile(join(directory, 'results/date=2026-11-21/00000000000000000006.ndjson'), ''),
+    names: /0+6\.ndjson, offset 0, seq 6: a sealed segment without a record/,
+  },
+  {
+    label: 'sealed-stray',
+    fault: 'a sealed segment among the listed ones that the manifest does not list',
+    sealed: true,
+    damage: (directory) =>
+      writeFile(join(directory, 'results/date=2026-11-21/00000000000000000003.ndjson'), ''),
+    names: /0+3\.ndjson, offset 0, seq 3: the manifest lists no segment/,
+  },
+  {
+    label: 'two-open-segments',
+    fault: 'a second open segment',
+    sealed: false,
+    damage: (directory) => writeFile(join(directory, openFourth), ''),
+    names: /0+4\.ndjson\.open, offset 0, seq 4: there is more than one open segment/,
+  },
+  {
+    label: 'product-beyond-torn-tail',
+    fault: 'a torn last batch that was acknowledged, as a product file holds a record of it',
+    sealed: false,
+    damage: async (directory) => {
+      await truncate(join(directory, openSegment), firstBytes + secondBytes + 10);
+      const path = join(directory, productFile(productId('c')));
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, encodeAll(threeBatches.flat().slice(4)));
+    },
+    names: /\.ndjson\.open, offset \d+, seq 4: .*results_by_product.* holds seq 5/,
+  },
 ];
 
-test('a last batch that product files hold was acknowledged: its loss is no torn tail', async (t) => {
-  const directory = await closedDirectory(t, threeBatches.slice(0, 2));
-  const crashed = await crashedDirectory(t, threeBatches.slice(2), directory);
-  await truncate(join(crashed, openFourth), 10);
-  await writeFile(
-    join(crashed, productFile(productId('c'))),
-    encodeAll(threeBatches.flat().slice(4)),
-  );
-
-  const error = await t.throwsAsync(openStorage(crashed), { code: 'JOURNAL_DAMAGED' });
-
-  t.regex(error.message, /0+4\.ndjson\.open, offset 0, seq 4: .*results_by_product.* holds seq 5/);
-});
-
-for (const { fault, sealed, damage, names } of refusals) {
-  test(`${fault}: the start is refused, says where, and changes nothing`, async (t) => {
+for (const { label, fault, sealed, damage, names } of refusals) {
+  test(`${label}, ${fault}: the start is refused, says where, and changes nothing`, async (t) => {
     const directory = sealed
       ? await closedDirectory(t, threeBatches)
       : await crashedDirectory(t, threeBatches);
@@ -211,37 +280,46 @@ for (const { fault, sealed, damage, names } of refusals) {
     const error = await t.throwsAsync(openStorage(directory), { code: 'JOURNAL_DAMAGED' });
 
     t.regex(error.message, names);
+    t.like(error, { label });
+    t.true(error.message.startsWith(`${label}: `));
     t.deepEqual(await contentsOf(directory), before);
   });
 }
 
 interface Rebuild {
+  readonly label: RecoveryCase;
   readonly fault: string;
   readonly damage: (directory: string) => Promise<void>;
 }
 
 const rebuilds: readonly Rebuild[] = [
   {
+    label: 'checkpoint-missing',
     fault: 'a checkpoint that is missing',
     damage: (directory) => unlink(join(directory, 'checkpoint.json')),
   },
   {
+    label: 'checkpoint-damaged',
     fault: 'a checkpoint with a bit flipped',
     damage: (directory) => flipBit(join(directory, 'checkpoint.json'), 7),
   },
   {
+    label: 'checkpoint-damaged',
     fault: 'a checkpoint that is empty',
     damage: (directory) => truncate(join(directory, 'checkpoint.json'), 0),
   },
   {
+    label: 'product-files-missing',
     fault: 'product files that are all missing',
     damage: (directory) => rm(join(directory, 'results_by_product'), { recursive: true }),
   },
   {
+    label: 'product-files-changed',
     fault: 'a product file that was removed after a clean stop',
     damage: (directory) => unlink(join(directory, productFile(productId('a')))),
   },
   {
+    label: 'checkpoint-missing',
     fault: 'a product file with a bit flipped, and no checkpoint',
     damage: async (directory) => {
       await unlink(join(directory, 'checkpoint.json'));
@@ -249,37 +327,119 @@ const rebuilds: readonly Rebuild[] = [
     },
   },
   {
+    label: 'manifest-torn-line',
     fault: 'a last line of the manifest with a bit flipped',
     damage: (directory) => flipBit(join(directory, 'manifest.ndjson'), 100),
   },
   {
+    label: 'manifest-torn-line',
     fault: 'a last line of the manifest that is torn',
     damage: (directory) => truncate(join(directory, 'manifest.ndjson'), 50),
   },
   {
+    label: 'sealed-unlisted',
     fault: 'a manifest that is missing, as before its first line was durable',
     damage: (directory) => unlink(join(directory, 'manifest.ndjson')),
   },
   {
+    label: 'interrupted-replacement',
     fault: 'what an interrupted replacement left',
     damage: (directory) => writeFile(join(directory, `${openSegment}.tmp`), 'half of'),
   },
 ];
 
-for (const { fault, damage } of rebuilds) {
-  test(`${fault}: made anew from the journal, the same to the byte`, async (t) => {
+for (const { label, fault, damage } of rebuilds) {
+  test(`${label}, ${fault}: made anew from the journal, the same to the byte`, async (t) => {
     const directory = await closedDirectory(t, threeBatches);
     const before = await contentsOf(directory);
     await damage(directory);
 
-    await recover(directory);
+    const events = await recover(directory);
 
     t.deepEqual(await contentsOf(directory), before);
+    const rebuilt = events.of('derivedFileRebuilt').map(([, reported]) => reported);
+    t.deepEqual(rebuilt, recoveryCases[label] === 'rebuilt' ? [label] : []);
     await checkCleanStore(t, directory);
   });
 }
 
-test('a product file with a bit flipped is met by a reader, refused, rebuilt, and then read', async (t) => {
+/** What an unclean stop leaves, or is found later: the event's label, when there is one. */
+const unclean: readonly Rebuild[] = [
+  {
+    label: 'torn-tail',
+    fault: 'a last batch of which only a part was written',
+    damage: async (directory) => {
+      await truncate(join(directory, openFourth), 10);
+      // Nothing of it had got into product files yet.
+      await rm(join(directory, productFile(productId('c'))), { force: true });
+      const own = threeBatches
+        .slice(0, 2)
+        .flat()
+        .filter(({ productId: id }) => id === 'b');
+      await writeFile(join(directory, productFile(productId('b'))), encodeAll(own));
+    },
+  },
+  {
+    label: 'not-sealed',
+    fault: 'a segment that no stop has sealed',
+    damage: async () => {},
+  },
+  {
+    label: 'product-torn-tail',
+    fault: 'a product file that ends within a line past the checkpoint',
+    damage: async (directory) => {
+      const path = join(directory, productFile(productId('b')));
+      const own = threeBatches.flat().filter(({ productId: id }) => id === 'b');
+      await writeFile(path, encodeAll(own).slice(0, -9));
+    },
+  },
+  {
+    label: 'product-lacks-version',
+    fault: 'a product file without what the checkpoint promises',
+    damage: (directory) => truncate(join(directory, productFile(productId('b'))), 0),
+  },
+  {
+    label: 'product-files-fewer',
+    fault: 'a product file that is gone, of a product without a later record',
+    damage: (directory) => unlink(join(directory, productFile(productId('a')))),
+  },
+];
+
+for (const { label, fault, damage } of unclean) {
+  test(`${label}, ${fault}: the start goes on with a clean store`, async (t) => {
+    const directory = await closedDirectory(t, threeBatches.slice(0, 2));
+    const crashed = await crashedDirectory(t, threeBatches.slice(2), directory);
+    await damage(crashed);
+
+    const events = await recover(crashed);
+
+    const rebuilt = events.of('derivedFileRebuilt').map(([, reported]) => reported);
+    // A cut tail may also leave nothing past the checkpoint, and then files that came after it are made anew.
+    if (label !== 'torn-tail') {
+      t.deepEqual(rebuilt, recoveryCases[label] === 'rebuilt' ? [label] : []);
+    }
+    t.is(events.of('tornTailCut').length, recoveryCases[label] === 'cut' ? 1 : 0);
+    await checkCleanStore(t, crashed);
+  });
+}
+
+test('every case of the code has a fixture here and a row in docs/recovery.md, and no other has', async (t) => {
+  const tested = [...refusals, ...rebuilds, ...unclean].map(({ label }) => label);
+  const text = await readFile(join(await projectRoot(), 'docs', 'recovery.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| `([a-z-]+)` \|.*\| ([a-z]+)[^|]*\|$/gm)];
+
+  const documented: Record<string, unknown> = Object.fromEntries(
+    rows.map(([, label = '', outcome]) => [label, outcome]),
+  );
+
+  t.deepEqual(documented, { ...recoveryCases });
+  t.deepEqual(
+    [...new Set([...tested, 'product-damaged'])].sort(),
+    Object.keys(recoveryCases).sort(),
+  );
+});
+
+test('product-damaged: a product file with a bit flipped is met by a reader, refused, rebuilt, and then read', async (t) => {
   const directory = await closedDirectory(t, threeBatches);
   await flipBit(join(directory, productFile(productId('a'))), 30);
   const events = new RecordedEvents();
@@ -289,7 +449,7 @@ test('a product file with a bit flipped is met by a reader, refused, rebuilt, an
   await t.throwsAsync(read(), { code: 'PRODUCT_FILE_DAMAGED' });
   await storage.close();
 
-  t.is(events.of('derivedFileRebuilt').length, 1);
+  t.is(events.of('derivedFileRebuilt')[0]?.[1], 'product-damaged');
   await checkCleanStore(t, directory);
 });
 
@@ -342,6 +502,32 @@ test('a product file whose last line is damaged is never built upon', async (t) 
   await storage.close();
 
   await checkCleanStore(t, directory);
+});
+
+test('the open segment is replaced only by a copy that was read and found good', async (t) => {
+  const directory = await crashedDirectory(t, threeBatches);
+  const before = await readFile(join(directory, openSegment), 'utf8');
+  const files = new FaultyFiles();
+  files.fail('read', /\.open\.tmp$/, 'EIO');
+
+  await t.throwsAsync(openStorage(directory, { files }), { code: 'EIO' });
+
+  t.is(files.calls('rename', /\.open/).length, 0);
+  t.is(await readFile(join(directory, openSegment), 'utf8'), before);
+});
+
+test('of files that end with .tmp a start removes those that are its own, and no other', async (t) => {
+  const closed = await closedDirectory(t, threeBatches.slice(0, 2));
+  const directory = await crashedDirectory(t, threeBatches.slice(2), closed);
+  const fileOfA = productFile(productId('a'));
+  const own = [`${openFourth}.tmp`, `${segment}.broken.tmp`, `${fileOfA}.tmp`];
+  const foreign = [join(dirname(segment), 'export.tmp'), join(dirname(fileOfA), 'a.csv.tmp')];
+  for (const name of [...own, ...foreign]) await writeFile(join(directory, name), 'half of');
+
+  await recover(directory);
+
+  const left = Object.keys(await contentsOf(directory)).filter((path) => path.endsWith('.tmp'));
+  t.deepEqual(left, foreign.map((name) => join(directory, name)).sort());
 });
 
 test('timestamps and seq go on from where the journal ends', async (t) => {
@@ -400,86 +586,8 @@ test('verify calls what an unclean stop left no damage, and what the next start 
   t.is(damages[0]?.seq, 1);
 });
 
-/** The same with nothing aggregated yet, as when the process ended before it got so far. */
-async function unaggregatedDirectory(
-  t: ExecutionContext,
-  batches: readonly (readonly PriceRecord[])[],
-): Promise<string> {
-  const directory = await crashedDirectory(t, batches);
-  await rm(join(directory, 'results_by_product'), { recursive: true, force: true });
-  return directory;
-}
-
-/** A directory in which these batches were appended and then the process ended without a stop. */
-async function crashedDirectory(
-  t: ExecutionContext,
-  batches: readonly (readonly PriceRecord[])[],
-  start?: string,
-): Promise<string> {
-  const running = start ?? (await temporaryDirectory(t));
-  const storage = await openStorage(running);
-  for (const batch of batches) await storage.append(batch);
-  // What a process that is killed leaves is what stands there now.
-  const crashed = await copyOf(t, running);
-  await storage.close();
-  return crashed;
-}
-
-/** A directory in which these batches were appended, after a clean stop. */
-async function closedDirectory(
-  t: ExecutionContext,
-  batches: readonly (readonly PriceRecord[])[],
-): Promise<string> {
-  const directory = await temporaryDirectory(t);
+async function appendFourth(directory: string): Promise<void> {
   const storage = await openStorage(directory);
-  for (const batch of batches) await storage.append(batch);
+  await storage.append(fourthBatch);
   await storage.close();
-  return directory;
-}
-
-async function copyOf(t: ExecutionContext, directory: string): Promise<string> {
-  const copy = await temporaryDirectory(t);
-  // Product files come and go while they are copied, and recovery has to cope with what it gets.
-  await cp(directory, copy, { recursive: true, preserveTimestamps: true });
-  return copy;
-}
-
-async function recover(directory: string): Promise<RecordedEvents> {
-  const events = new RecordedEvents();
-  const storage = await openStorage(directory, { events });
-  await storage.close();
-  return events;
-}
-
-async function journalOf(directory: string): Promise<string> {
-  const files = await filesOf(join(directory, 'results'));
-  const segments = files.filter((file) => file.endsWith('.ndjson')).sort();
-  return (await Promise.all(segments.map((file) => readFile(file, 'utf8')))).join('');
-}
-
-async function brokenTailOf(directory: string): Promise<Buffer> {
-  const files = await filesOf(join(directory, 'results'));
-  const [broken] = files.filter((file) => file.endsWith('.broken'));
-  return broken === undefined ? Buffer.alloc(0) : readFile(broken);
-}
-
-/** Every file and its content. */
-async function contentsOf(directory: string): Promise<Record<string, string>> {
-  const files = await filesOf(directory);
-  const entries = files.map(async (file) => [file, await readFile(file, 'latin1')] as const);
-  return Object.fromEntries(await Promise.all(entries));
-}
-
-async function filesOf(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-async function flipBit(path: string, offset: number): Promise<void> {
-  const bytes = await readFile(path);
-  bytes.writeUInt8(bytes.readUInt8(offset) ^ 1, offset);
-  await writeFile(path, bytes);
 }

@@ -14,6 +14,12 @@ export async function readStore(store: Store): Promise<StoredFiles> {
   );
 }
 
+/** Files in the form in which they can be sent to the checker. */
+export function toStore(files: StoredFiles): Store {
+  const texts = [...files].map(([path, bytes]) => [path, bytes.toString('latin1')] as const);
+  return { files: Object.fromEntries<string>(texts) };
+}
+
 async function readDirectory(directory: string): Promise<StoredFiles> {
   const files = new Map<string, Buffer>();
   for (const entry of await entriesOf(directory)) {

@@ -17,7 +17,11 @@ export interface Conversation {
 }
 
 /** Sends all requests at once on a new connection, and listens until the service ends it. */
-export function converse(port: number, requests: string): Promise<Conversation> {
+export function converse(
+  port: number,
+  requests: string,
+  msMax = conversationMsMax,
+): Promise<Conversation> {
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     let received = '';
@@ -25,7 +29,7 @@ export function converse(port: number, requests: string): Promise<Conversation> 
     const timer = setTimeout(() => {
       isHanging = true;
       socket.destroy();
-    }, conversationMsMax);
+    }, msMax);
     socket.setEncoding('latin1');
     socket.on('data', (part: string) => {
       received += part;

@@ -1,7 +1,9 @@
+import { hasCode } from '../../../src/errors.ts';
+import type { PriceLedger } from '../../../src/ledger/price-ledger.ts';
 import { openLedger } from '../../support/ledger.ts';
 import { productId } from '../../support/records.ts';
 import { openStorage } from '../../support/store.ts';
-import type { StoredFiles } from '../checker/stored-files.ts';
+import { type StoredFiles, toStore } from '../checker/stored-files.ts';
 import type { Checker } from '../checker.ts';
 import type { Evidence } from '../fault.ts';
 import type { Operation } from '../operation.ts';
@@ -18,6 +20,7 @@ export async function examine(
   checker: Checker,
   state: Tree,
   operations: readonly Operation[],
+  { mayBeRebuilt = false } = {},
 ): Promise<Evidence> {
   const files = new MemoryFiles(state);
   const storage = await openStorage(dataDirectory, { files });
@@ -30,6 +33,7 @@ export async function examine(
   const more: Operation[] = [];
   const products = [...new Set(operations.map((operation) => operation.productId)), 'new'];
   for (const product of products) {
+    if (mayBeRebuilt) await readUntilRebuilt(ledger, product);
     const last = await ledger.currentPrice(productId(product)).catch(unknownIsNone);
     more.push(readOf(product, last?.version ?? 0, last?.newPrice ?? null));
   }
@@ -41,15 +45,32 @@ export async function examine(
   await ledger.close();
 
   const { lost, phantom, violations } = await checker.check({
-    store: { files: asText(again.tree.below(dataDirectory)) },
+    store: toStore(again.tree.below(dataDirectory)),
     state: 'stopped',
     operations: [...operations, ...more],
   });
   return { lost, phantom, violations: [...changed, ...violations] };
 }
 
+const readsMax = 1000;
+
+/** Reads all of a product until no line of its file is met that has to be made anew. */
+async function readUntilRebuilt(ledger: PriceLedger, product: string): Promise<void> {
+  const query = { productIds: [productId(product)], pageSize: 1000, pageNumber: 1 };
+  for (let reads = 0; reads < readsMax; reads += 1) {
+    try {
+      await ledger.query({ ...query, order: 'asc' });
+      return;
+    } catch (error) {
+      if (!hasCode(error, 'PRODUCT_FILE_DAMAGED')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+  throw new Error(`the file of ${product} was not made anew`);
+}
+
 function unknownIsNone(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'UNKNOWN_PRODUCT') return;
+  if (hasCode(error, 'UNKNOWN_PRODUCT')) return;
   throw error;
 }
 
@@ -72,8 +93,4 @@ function writeOf(product: string, price: string, seq: number, version: number): 
   const outcome = { kind: 'acknowledged', seq, version } as const;
   const [sent, done] = [`${afterCrash + seq}`, `${afterCrash + seq}`];
   return { op: 'write', productId: product, price, sent, done, outcome };
-}
-
-function asText(files: StoredFiles): Record<string, string> {
-  return Object.fromEntries([...files].map(([path, bytes]) => [path, bytes.toString('latin1')]));
 }

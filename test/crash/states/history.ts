@@ -46,13 +46,13 @@ export class History {
   }
 
   /** A service on what a crash left, with a clock that begins again. */
-  async start(): Promise<void> {
+  async start(segmentBytesMax = 700): Promise<void> {
     this.#open = await openLedger(dataDirectory, {
       files: this.files,
       clock: new TestClock(),
       events: this.#events,
       lastPricesMax: 2,
-      options: { segmentBytesMax: 700, checkpointIntervalMs: 1 },
+      options: { segmentBytesMax, checkpointIntervalMs: 1 },
     });
   }
 

@@ -1,0 +1,324 @@
+import { dirname, join, relative } from 'node:path';
+import { RepricerError } from '../errors.ts';
+import { makeDirectories } from '../files/directories.ts';
+import type { FileSystem } from '../files/file-system.ts';
+import type { Line } from '../files/lines.ts';
+import { replaceFile } from '../files/replace-file.ts';
+import { copyAside, setAside } from '../files/set-aside.ts';
+import type { Timestamp } from '../model/timestamp.ts';
+import { readCheckpoint } from './checkpoint.ts';
+import { readGoodLines } from './manifest.ts';
+import { collectCopies, type ProductCopies, type UnreadableLine } from './product-copies.ts';
+import { BadRecord, decodeRecord } from './record.ts';
+import { inspectOwnLines, mergedLines, type OwnLines } from './repair-lines.ts';
+import { type NeededSegment, planRepair, type RepairPlan } from './repair-plan.ts';
+import { openSuffix, segmentFile } from './segment-file.ts';
+import { listSegments } from './segment-names.ts';
+import { type SegmentScan, type SegmentStart, scanLines, scanSegmentFile } from './segment-scan.ts';
+import { type SeqRange, SeqRanges } from './seq-ranges.ts';
+
+/** A file of the journal that is mended, or could be. */
+export interface Mending {
+  /** Path within the data directory. */
+  readonly file: string;
+  /** What its product files had and it had not; empty when its own lines were enough, or too many. */
+  readonly restored: readonly SeqRange[];
+  /** How the mended file compares with the manifest's sum. */
+  readonly sum: 'as sealed' | 'not listed' | 'superfluous';
+  /** Where the file that was there is kept; undefined when there was none or nothing was changed. */
+  readonly keptAs: string | undefined;
+}
+
+/** What cannot be mended from the files that are there. */
+export interface Loss {
+  /** Path within the data directory. */
+  readonly file: string;
+  /** First byte that cannot be mended, in the file as it would be mended. */
+  readonly offset: number;
+  /** The seqs that stand in no copy, or that the problem is about. */
+  readonly seqs: readonly SeqRange[];
+  readonly problem: string;
+  /** Product files with an unreadable line that may have been one of these records. */
+  readonly suspects: readonly UnreadableLine[];
+}
+
+export interface JournalRepair {
+  readonly mended: readonly Mending[];
+  readonly lost: readonly Loss[];
+}
+
+/** Lines from product files that are held in memory at once; a segment of more is a group of its own. */
+const groupRecordsMax = 500_000;
+
+/**
+ * Mends the journal from product files, segment by segment: a segment is replaced when it can be
+ * made whole, and left as it is when not. Every line that takes another's place has a good checksum,
+ * and the whole segment passes what a start checks, its sum in the manifest included. What was there
+ * is kept beside it as `.broken`. Without `isApplied` nothing is changed.
+ *
+ * It may be interrupted at any point and run again.
+ */
+export async function repairJournal(
+  files: FileSystem,
+  directory: string,
+  isApplied: boolean,
+): Promise<JournalRepair> {
+  const { segments: listed } = await readGoodLines(files, directory);
+  const plan = planRepair(listed, await listSegments(files, directory));
+  const found = await readCheckpoint(files, directory);
+  const checkpointSeq = typeof found === 'object' ? found.seq : 0;
+  const repair = new Repair(files, directory, isApplied, checkpointSeq);
+  repair.refuseRivals(plan);
+  for (const group of inGroups(await repair.findFaulty(plan))) await repair.mendGroup(group);
+  await repair.setSuperfluousAside(plan);
+  return { mended: repair.mended, lost: repair.lost };
+}
+
+/** A segment that is not what it must be, or that may go on. */
+interface FaultySegment {
+  readonly segment: NeededSegment;
+  readonly start: SegmentStart;
+  readonly own: OwnLines;
+  /** What has to come from product files. */
+  readonly wanted: SeqRanges;
+  /** Up to here its file is what a start would take; below its first seq when nothing of it is. */
+  readonly goodSeq: number;
+  /** The last seq that it must have had, as far as its own file and its name tell. */
+  readonly knownSeq: number;
+}
+
+class Repair {
+  readonly mended: Mending[] = [];
+  readonly lost: Loss[] = [];
+  readonly #files: FileSystem;
+  readonly #directory: string;
+  readonly #isApplied: boolean;
+  readonly #checkpointSeq: number;
+
+  constructor(files: FileSystem, directory: string, isApplied: boolean, checkpointSeq: number) {
+    this.#files = files;
+    this.#directory = directory;
+    this.#isApplied = isApplied;
+    this.#checkpointSeq = checkpointSeq;
+  }
+
+  refuseRivals({ rivals }: RepairPlan): void {
+    for (const { file, firstSeq } of rivals) {
+      const problem = 'another segment begins with this seq, and the manifest lists neither';
+      const seqs = [{ first: firstSeq, last: firstSeq }];
+      this.lost.push({ file, offset: 0, seqs, problem, suspects: [] });
+    }
+  }
+
+  async findFaulty({ segments }: RepairPlan): Promise<readonly FaultySegment[]> {
+    const faulty: FaultySegment[] = [];
+    let after: Timestamp | undefined;
+    for (const segment of segments) {
+      const start = { firstSeq: segment.firstSeq, after };
+      const scan = await this.#scan(segment, start);
+      after = segment.listed?.lastTimestamp ?? scan?.lastTimestamp ?? after;
+      const isGood = isAsNeeded(segment, scan);
+      if (isGood && segment.lastSeq < Number.POSITIVE_INFINITY) continue;
+      const own = await inspectOwnLines(this.#files, this.#directory, segment);
+      const goodSeq = isGood ? (scan?.lastSeq ?? segment.firstSeq - 1) : segment.firstSeq - 1;
+      const knownSeq = Math.max(own.durableSeq, sealedSeq(segment, scan));
+      faulty.push({ segment, start, own, wanted: wantedOf(segment, own), goodSeq, knownSeq });
+    }
+    return faulty;
+  }
+
+  async mendGroup(group: readonly FaultySegment[]): Promise<void> {
+    const wanted = new SeqRanges();
+    for (const { first, last } of group.flatMap((one) => one.wanted.ranges))
+      wanted.add(first, last);
+    const copies = await collectCopies(this.#files, this.#directory, wanted);
+    for (const faulty of group) await this.#mend(faulty, copies);
+  }
+
+  async setSuperfluousAside({ superfluous }: RepairPlan): Promise<void> {
+    // One of them may be all that is left of a segment that could not be mended.
+    if (this.lost.length > 0) return;
+    for (const file of superfluous) {
+      const keptAs = this.#isApplied ? await setAside(this.#files, this.#path(file)) : undefined;
+      this.#note(file, [], 'superfluous', keptAs);
+    }
+  }
+
+  async #mend(faulty: FaultySegment, copies: ProductCopies): Promise<void> {
+    const { segment, start, wanted, goodSeq, knownSeq } = faulty;
+    const isLast = segment.lastSeq === Number.POSITIVE_INFINITY;
+    const lastSeq = isLast
+      ? Math.max(knownSeq, this.#checkpointSeq, copies.lastSeq)
+      : segment.lastSeq;
+    if (goodSeq >= lastSeq) return;
+    const needed = { ...segment, lastSeq };
+    const lines = () => mergedLines(this.#files, this.#directory, needed, wanted, copies.lines);
+    const file = needed.file ?? nameOf(needed, copies);
+    const scan = await scanLines(lines(), start);
+    const loss = lossOf(faulty, file, lastSeq, scan, copies);
+    if (loss !== undefined) {
+      this.lost.push(loss);
+      return;
+    }
+    const restored = new SeqRanges();
+    for (const { first, last } of wanted.ranges) restored.add(first, Math.min(last, lastSeq));
+    const keptAs = this.#isApplied
+      ? await this.#replace(needed, file, start, scan, lines())
+      : undefined;
+    this.#note(
+      file,
+      restored.ranges,
+      segment.listed === undefined ? 'not listed' : 'as sealed',
+      keptAs,
+    );
+  }
+
+  async #replace(
+    { source }: NeededSegment,
+    file: string,
+    start: SegmentStart,
+    { sha256 }: SegmentScan,
+    lines: AsyncIterable<readonly Line[]>,
+  ): Promise<string | undefined> {
+    const path = this.#path(file);
+    await makeDirectories(this.#files, dirname(path));
+    const keptAs = source === file ? await copyAside(this.#files, path) : undefined;
+    await replaceFile(this.#files, path, bytesOf(lines), async (temporary) => {
+      const name = relative(this.#directory, temporary);
+      const copy = await scanSegmentFile(this.#files, this.#directory, name, start);
+      if (copy.sha256 === sha256) return;
+      throw new RepricerError('STORAGE_FAILED', `${file} reads differently after it was mended`);
+    });
+    return keptAs;
+  }
+
+  async #scan(
+    { source }: NeededSegment,
+    start: SegmentStart,
+  ): Promise<(SegmentScan & { readonly size: number }) | undefined> {
+    if (source === undefined) return undefined;
+    return scanSegmentFile(this.#files, this.#directory, source, start);
+  }
+
+  #note(
+    file: string,
+    restored: readonly SeqRange[],
+    sum: Mending['sum'],
+    keptAs: string | undefined,
+  ): void {
+    const kept = keptAs === undefined ? undefined : relative(this.#directory, keptAs);
+    this.mended.push({ file, restored, sum, keptAs: kept });
+  }
+
+  #path(file: string): string {
+    return join(this.#directory, file);
+  }
+}
+
+function isAsNeeded(
+  { listed, file, source, lastSeq }: NeededSegment,
+  scan: (SegmentScan & { readonly size: number }) | undefined,
+): boolean {
+  if (scan === undefined || file === undefined) return lastSeq === Number.POSITIVE_INFINITY;
+  if (source !== file) return false;
+  if (listed !== undefined) return scan.fault === undefined && scan.sha256 === listed.sha256;
+  const isTornTail = file.endsWith(openSuffix) && scan.otherBatch === undefined;
+  if (lastSeq === Number.POSITIVE_INFINITY) {
+    return isTornTail || (scan.fault === undefined && scan.rows > 0);
+  }
+  return scan.fault === undefined && scan.lastSeq === lastSeq;
+}
+
+/** A sealed segment was whole once, so a line that cannot be read was a record; 0 for what was never sealed. */
+function sealedSeq({ file, firstSeq }: NeededSegment, scan: SegmentScan | undefined): number {
+  if (file === undefined || file.endsWith(openSuffix)) return 0;
+  return scan?.fault?.seq ?? firstSeq;
+}
+
+/** What is missing; all of it when each line is good in itself and yet not what was sealed. */
+function wantedOf({ listed, firstSeq, lastSeq }: NeededSegment, own: OwnLines): SeqRanges {
+  if (!own.missing.isEmpty || listed === undefined || own.sha256 === listed.sha256) {
+    return own.missing;
+  }
+  const all = new SeqRanges();
+  all.add(firstSeq, lastSeq);
+  return all;
+}
+
+/** Why the merged lines cannot take the segment's place; undefined when they can. */
+function lossOf(
+  { segment, wanted, start }: FaultySegment,
+  file: string,
+  lastSeq: number,
+  scan: SegmentScan,
+  copies: ProductCopies,
+): Loss | undefined {
+  const isSum = segment.listed !== undefined && scan.sha256 !== segment.listed.sha256;
+  const isTorn = segment.lastSeq === Number.POSITIVE_INFINITY && scan.otherBatch === undefined;
+  const isWhole = scan.lastSeq >= lastSeq && (scan.fault === undefined || isTorn);
+  if (isWhole && !isSum) return undefined;
+  const missing = missingIn(wanted, lastSeq, copies);
+  if (missing.isEmpty) {
+    const problem =
+      scan.fault?.problem ?? 'every line is good, but not the sum that the manifest gives';
+    const seqs = [{ first: scan.fault?.seq ?? start.firstSeq, last: lastSeq }];
+    return { file, offset: scan.fault?.offset ?? 0, seqs, problem, suspects: [] };
+  }
+  return {
+    file,
+    offset: scan.fault?.offset ?? scan.bytes,
+    seqs: missing.ranges,
+    problem: 'in no copy: neither in the journal nor in a product file',
+    suspects: copies.unreadable.filter(({ between }) =>
+      missing.ranges.some(({ first, last }) => first <= between.last && between.first <= last),
+    ),
+  };
+}
+
+function missingIn(wanted: SeqRanges, lastSeq: number, { lines }: ProductCopies): SeqRanges {
+  const missing = new SeqRanges();
+  const there = [...lines.keys()].sort((a, b) => a - b);
+  let index = 0;
+  for (const { first, last } of wanted.ranges) {
+    const end = Math.min(last, lastSeq);
+    let next = first;
+    for (; (there[index] ?? Number.POSITIVE_INFINITY) <= end; index += 1) {
+      const seq = there[index] ?? end;
+      if (seq < next) continue;
+      missing.add(next, seq - 1);
+      next = seq + 1;
+    }
+    missing.add(next, end);
+  }
+  return missing;
+}
+
+/** The name of a segment of which nothing is left: that of an open one, which the next start seals. */
+function nameOf({ firstSeq }: NeededSegment, { lines }: ProductCopies): string {
+  const first = decodeRecord(lines.get(firstSeq) ?? Buffer.alloc(0));
+  if (first instanceof BadRecord) return 'results';
+  return `${segmentFile(firstSeq, first.timestamp)}${openSuffix}`;
+}
+
+function inGroups(faulty: readonly FaultySegment[]): readonly (readonly FaultySegment[])[] {
+  const groups: FaultySegment[][] = [];
+  let records = Number.POSITIVE_INFINITY;
+  for (const one of faulty) {
+    const count = Number.isFinite(one.wanted.count) ? one.wanted.count : 0;
+    records += count;
+    if (records > groupRecordsMax) {
+      groups.push([]);
+      records = count;
+    }
+    groups.at(-1)?.push(one);
+  }
+  return groups;
+}
+
+async function* bytesOf(blocks: AsyncIterable<readonly Line[]>): AsyncGenerator<Buffer> {
+  for await (const lines of blocks) {
+    yield Buffer.concat(lines.flatMap(({ bytes }) => [bytes, newline]));
+  }
+}
+
+const newline = Buffer.from('\n');

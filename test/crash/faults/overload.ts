@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ChildService } from '../../support/child-service.ts';
+import type { StoreState } from '../checker.ts';
+import type { LoadResult } from '../client.ts';
+import { expectHealthy } from '../expect-healthy.ts';
+import type { Fault, FaultRun } from '../fault.ts';
+import { residentBytes } from '../process-state.ts';
+import { numbered, runStoreTrials, type TrialStore } from '../store-trials.ts';
+
+const trials = { quick: 1, soak: 5 };
+
+const normalConnections = 50;
+const overloadConnections = 250;
+const phaseMs = { quick: 2000, soak: 10_000 };
+
+/** What 200 more connections with a refused request each may take. */
+const growthBytesMax = 100 * 1024 * 1024;
+
+/** Against the slowest answers of the same time: a refusal waits for the same event loop, but for no disk. */
+const refusalP99PerP99Max = 1.2;
+
+const throughputAfterMin = 0.8;
+
+export const overload: Fault = {
+  id: 'F21',
+  title: 'five times the load that the queue holds, then normal again',
+  needs: [],
+  isTimed: true,
+  run: (run) =>
+    runStoreTrials(run, numbered('overload', trials[run.size]), (store) => trial(store, run)),
+};
+
+async function trial(store: TrialStore, run: FaultRun): Promise<StoreState> {
+  const service = await store.start(['--queue-max', String(normalConnections)]);
+  await phase(store, service, normalConnections, phaseMs[run.size]);
+  const before = await phase(store, service, normalConnections, phaseMs[run.size]);
+  const bytesBefore = residentBytes(service.pid, 'most');
+
+  const during = await phase(store, service, overloadConnections, phaseMs[run.size]);
+  const growth = residentBytes(service.pid, 'most') - bytesBefore;
+  await delay(1000);
+  const after = await phase(store, service, normalConnections, phaseMs[run.size]);
+
+  const ratio = after.acknowledged / before.acknowledged;
+  const { p99 } = during.refusalMs;
+  const refusalRatio = p99 / during.latencyMs.p99;
+  run.note(
+    `${before.acknowledged}, ${during.acknowledged}, ${after.acknowledged} acknowledged before, during, after; ` +
+      `${during.refused} refused, p99 ${p99.toFixed(1)} ms (all: ${during.latencyMs.p99.toFixed(1)} ms); ` +
+      `memory +${(growth / 1e6).toFixed(1)} MB`,
+  );
+  store.expect(during.refused > 0, 'the overload was none');
+  store.expect(during.unknown === 0, `${during.unknown} requests got no answer`);
+  store.expect(refusalRatio <= refusalP99PerP99Max, `refusals are slow: × ${refusalRatio}`);
+  store.expect(growth <= growthBytesMax, `the process grew by ${growth} bytes`);
+  store.expect(ratio >= throughputAfterMin, `afterwards only × ${ratio} of the throughput`);
+  await expectHealthy(store, service);
+  await store.stop(service);
+  return 'stopped';
+}
+
+async function phase(
+  store: TrialStore,
+  { port }: ChildService,
+  connections: number,
+  ms: number,
+): Promise<LoadResult> {
+  const load = store.load({ port, connections, products: 100, readPercent: 0, onBroken: 'again' });
+  await delay(ms);
+  store.client.stop();
+  return load;
+}
