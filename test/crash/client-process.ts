@@ -1,8 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer } from '../support/child-service.ts';
 import type { Load, LoadResult, Spread } from './client.ts';
-import type { Operation, WriteOutcome } from './operation.ts';
+import type { Operation } from './operation.ts';
+import { outcomeOf } from './write-outcome.ts';
 
 /* The client's process: `client-process LOG NUMBER`, then loads over the channel to its parent. */
 
