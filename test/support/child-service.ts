@@ -113,6 +113,11 @@ export class ChildService {
     return end;
   }
 
+  /** Closes the connections of requests that were answered: a stop waits for them a while. */
+  hangUp(): void {
+    this.#agent.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -54,9 +54,11 @@ async function trial(
   for (let round = 0; isServing && round < rounds; round += 1) {
     answers.push(...(await client.writeAll(service, ['old', `new-${round}`])));
   }
+  service.hangUp();
   const { code } = await service.kill('SIGTERM');
   const healed = await ChildService.start(owner, directory);
   await client.write(healed, 'old');
+  healed.hangUp();
   const stop = await healed.kill('SIGTERM');
   const { operations } = client;
   const result = await checker.check({ store: { directory }, state: 'stopped', operations });

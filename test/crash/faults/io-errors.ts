@@ -106,6 +106,7 @@ class FailingStore {
       const mended = await this.#check('recovered');
       plan.arm(nth, this.#times);
       const answers = await this.#load(service, nth);
+      service.hangUp();
       const end = await service.kill('SIGTERM');
       const after = await this.#check(end.code === 0 ? 'stopped' : 'crashed');
       const { counts } = plan;
