@@ -9,6 +9,7 @@ import { pause } from './faults/pause.ts';
 import { restore } from './faults/restore.ts';
 import { secondProcess } from './faults/second-process.ts';
 import { terminate } from './faults/terminate.ts';
+import { upgrade } from './faults/upgrade.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -21,5 +22,6 @@ export const faults: readonly Fault[] = [
   terminate,
   overload,
   restore,
+  upgrade,
   leaks,
 ];
