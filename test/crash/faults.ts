@@ -1,5 +1,6 @@
 import type { Fault } from './fault.ts';
 import { brokenConnections } from './faults/broken-connections.ts';
+import { brokenNetwork } from './faults/broken-network.ts';
 import { clock } from './faults/clock.ts';
 import { exhaustion } from './faults/exhaustion.ts';
 import { killAtRandom } from './faults/kill-at-random.ts';
@@ -18,6 +19,7 @@ export const faults: readonly Fault[] = [
   clock,
   pause,
   exhaustion,
+  brokenNetwork,
   brokenConnections,
   terminate,
   overload,
