@@ -1,5 +1,6 @@
 import type { Fault } from './fault.ts';
 import { brokenConnections } from './faults/broken-connections.ts';
+import { brokenNetwork } from './faults/broken-network.ts';
 import { clock } from './faults/clock.ts';
 import { crashDuringRecovery } from './faults/crash-during-recovery.ts';
 import { crashStatesFault } from './faults/crash-states.ts';
@@ -28,6 +29,7 @@ import { slowDisk } from './faults/slow-disk.ts';
 import { slowSocketsFault } from './faults/slow-sockets.ts';
 import { terminate } from './faults/terminate.ts';
 import { tornTail } from './faults/torn-tail.ts';
+import { upgrade } from './faults/upgrade.ts';
 
 /** Every fault, in the order of the table. */
 export const faults: readonly Fault[] = [
@@ -51,6 +53,7 @@ export const faults: readonly Fault[] = [
   clock,
   pause,
   exhaustion,
+  brokenNetwork,
   brokenConnections,
   terminate,
   overload,
@@ -59,5 +62,6 @@ export const faults: readonly Fault[] = [
   fuzzedStores,
   mixedHistories,
   restore,
+  upgrade,
   leaks,
 ];

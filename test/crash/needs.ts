@@ -33,7 +33,7 @@ const probes: Readonly<Record<Need, Probe>> = {
   },
   namespaces: {
     command: 'unshare',
-    args: ['--net', 'ip', 'link', 'set', 'lo', 'up'],
-    advice: 'network namespaces need root and the package iproute2',
+    args: ['--net', 'sh', '-c', 'ip link set lo up && nft list ruleset && tc qdisc show'],
+    advice: 'network namespaces need root and the packages iproute2 and nftables',
   },
 };

@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ChildService, Surroundings } from '../../support/child-service.ts';
-import { readStore } from '../checker/stored-files.ts';
-import { readRecord, type StoredRecord } from '../checker/stored-record.ts';
+import { journalOf } from '../checker/stored-journal.ts';
 import type { StoreState } from '../checker.ts';
 import { expectHealthy } from '../expect-healthy.ts';
 import type { Fault } from '../fault.ts';
@@ -107,14 +106,6 @@ async function expectRangesRight(store: TrialStore, service: ChildService): Prom
       `${range} gave ${seqs.length} records for ${expected.length}`,
     );
   }
-}
-
-/** All records of a directory in the order of seq; nothing may be written meanwhile. */
-async function journalOf(directory: string): Promise<readonly StoredRecord[]> {
-  const files = await readStore({ directory });
-  const segments = [...files].filter(([path]) => path.startsWith('results/'));
-  const lines = segments.flatMap(([, bytes]) => bytes.toString('utf8').split('\n'));
-  return lines.flatMap((line) => readRecord(line) ?? []).sort((a, b) => a.seq - b.seq);
 }
 
 async function seqsOf(service: ChildService, range: string): Promise<readonly number[]> {
