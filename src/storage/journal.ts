@@ -94,8 +94,11 @@ export class Journal {
 
   /** Seals the open segment, if there is one: synced, renamed, listed in the manifest. */
   async seal(): Promise<void> {
-    const segment = this.#open;
-    if (segment === undefined) return;
+    if (this.#open !== undefined) await this.#sealOpen(this.#open);
+    await this.#listSealed();
+  }
+
+  async #sealOpen(segment: OpenSegment): Promise<void> {
     await this.#giveFinalName(segment);
     const sealed = segment.summary();
     this.#sealed.push(sealed);
@@ -103,7 +106,6 @@ export class Journal {
     this.#open = undefined;
     this.#events.segmentSealed(sealed.file, sealed.rows, sealed.lastSeq);
     await this.#closeSealed(segment);
-    await this.#listSealed();
   }
 
   /** Lets go of the open segment's file without sealing it, as after a failure. */

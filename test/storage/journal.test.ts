@@ -260,6 +260,22 @@ test('an idle segment is sealed when it is an hour old', async (t) => {
   await checkCleanStore(t, directory);
 });
 
+test('a stop lists the sealed segment that could not be listed before', async (t) => {
+  const clock = new TestClock();
+  const { directory, files, storage, source } = await openFaulty(t, {}, clock);
+  await storage.append(source.batch('a'));
+  clock.advanceMs(3_600_000);
+  const fault = files.fail('write', /manifest/, 'EAGAIN');
+  await storage.maintain();
+  fault.stop();
+
+  await storage.close();
+
+  const manifest = await readFile(join(directory, 'manifest.ndjson'), 'utf8');
+  t.is(manifest.split('\n').length, 2);
+  await checkCleanStore(t, directory);
+});
+
 test('a segment is sealed at UTC midnight, and each stands in the directory of its date', async (t) => {
   const clock = new TestClock();
   const source = new RecordSource(noon);
