@@ -8,9 +8,9 @@ import { History } from '../states/history.ts';
 import { Tree } from '../states/tree.ts';
 
 /** States drawn after each effect of a scenario, … */
-const statesPerEffect = { quick: 200, soak: 2000 };
+const statesPerEffect = { quick: 200, soak: 1000 };
 /** … and after each effect of a recovery from one kill in so many. */
-const statesPerEffectAfterKill = { quick: 12, soak: 60 };
+const statesPerEffectAfterKill = { quick: 12, soak: 24 };
 const killEvery = { quick: 5, soak: 1 };
 
 const examinedAtOnce = 8;

@@ -163,7 +163,7 @@ async function refusalOf(files: MemoryFiles): Promise<RepricerError | undefined>
 }
 
 function refusedRightly(refusal: RepricerError, { effects }: MemoryFiles): Evidence {
-  const isNamed = /^\S+, offset \d+, seq \d+: /.test(refusal.message);
+  const isNamed = /\S+, offset \d+, seq \d+: /.test(refusal.message);
   return {
     violations: [
       ...(refusal.code === 'JOURNAL_DAMAGED' ? [] : [`refused with ${refusal.code}`]),

@@ -15,6 +15,9 @@ import type { Tree } from './tree.ts';
  * Starts the real storage on a state, twice, and the second start must change nothing (I8); then a
  * ledger on it must know every product's last price, take a few more, and leave a store in which
  * everything holds that was ever acknowledged.
+ *
+ * With `mayBeRebuilt` it is the first start whose ledger is asked, as only that one knows which product
+ * files were written by someone else since the crash.
  */
 export async function examine(
   checker: Checker,
@@ -27,8 +30,9 @@ export async function examine(
   const again = new MemoryFiles(files.tree);
   const recovered = files.tree.below(dataDirectory);
   await storage.close();
-  const { ledger, set } = await openLedger(dataDirectory, { files: again });
-  const changed = differences(recovered, again.tree.below(dataDirectory));
+  const store = mayBeRebuilt ? new MemoryFiles(state) : again;
+  const { ledger, set } = await openLedger(dataDirectory, { files: store });
+  const changed = differences(recovered, store.tree.below(dataDirectory));
 
   const more: Operation[] = [];
   const products = [...new Set(operations.map((operation) => operation.productId)), 'new'];
@@ -45,7 +49,7 @@ export async function examine(
   await ledger.close();
 
   const { lost, phantom, violations } = await checker.check({
-    store: toStore(again.tree.below(dataDirectory)),
+    store: toStore(store.tree.below(dataDirectory)),
     state: 'stopped',
     operations: [...operations, ...more],
   });
