@@ -43,10 +43,10 @@ const withOwnMounts = {
   execArgv: ['--mount', process.execPath, ...process.execArgv],
 };
 
-/** How many faults run beside one another. */
-const lanes = 2;
+/** How many faults run beside one another; most of them wait most of the time. */
+const lanes = { quick: 3, soak: 4 };
 
-/** Runs faults, each in a process of its own: two at a time, then those that compare times one by one. */
+/** Runs faults, each in a process of its own: a few at a time, then those that compare times one by one. */
 export async function runCampaign(
   faults: readonly Fault[],
   options: CampaignOptions,
@@ -58,7 +58,7 @@ export async function runCampaign(
     }
   };
   const untimed = faults.filter(({ isTimed }) => isTimed !== true);
-  await Promise.all(Array.from({ length: lanes }, () => runNext(untimed)));
+  await Promise.all(Array.from({ length: lanes[options.size] }, () => runNext(untimed)));
   await runNext(faults.filter(({ isTimed }) => isTimed === true));
   return faults.flatMap((fault) => results.get(fault) ?? []);
 }

@@ -128,6 +128,11 @@ class Race {
   }
 
   async #expectLoser(loser: ChildService): Promise<void> {
+    if (await isReady(loser)) {
+      this.#store.expect(false, 'a second process serves');
+      await loser.kill('SIGKILL');
+      return;
+    }
     const { code, signal } = await loser.exited;
     this.#store.expect(code === 75, `a second process ended with ${code ?? signal}`);
     const { cpuMs } = this.#probe.last(loser.pid);
