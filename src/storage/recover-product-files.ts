@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { removeIfPresent } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
+import { temporarySuffix } from '../files/replace-file.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
 import type { JournalFindings } from './inspect-journal.ts';
@@ -42,6 +43,7 @@ export async function recoverProductFiles(
   const catchUp = new CatchUp(files, directory, segments, productFiles, events);
   const { checkpoint } = findings;
   const lastSeq = segments.at(-1)?.lastSeq ?? 0;
+  await removeIfPresent(files, join(directory, `${checkpointFile}${temporarySuffix}`));
   const reason = await whyUntrusted(files, directory, findings, lastSeq);
   const isUpToDate = checkpoint?.seq === lastSeq && findings.segmentsRead === 0;
   if (checkpoint !== undefined && reason === undefined && isUpToDate) {

@@ -18,12 +18,18 @@ export function formatReport(results: readonly FaultResult[], size: string, seed
     formatTable([header, ...rows, total]),
     '',
     ...results.flatMap(({ id, notes }) => notes.map((note) => `${id}  ${note}`)),
-    ...results.flatMap(({ id, violations }) =>
-      violations.map((text) => `${id}  VIOLATION ${text}`),
-    ),
+    ...results.flatMap(violationsOf),
     ...results.flatMap(({ id, skipped }) => (skipped ? [`${id}  SKIPPED: ${skipped}`] : [])),
     `size ${size}, seed ${seed}: ${results.every(isGood) ? 'all well' : 'NOT WELL'}`,
   ].join('\n');
+}
+
+const violationsShown = 10;
+
+function violationsOf({ id, violations, violationCount }: FaultResult): readonly string[] {
+  const shown = violations.slice(0, violationsShown).map((text) => `${id}  VIOLATION ${text}`);
+  const more = violationCount - shown.length;
+  return more > 0 ? [...shown, `${id}  … and ${more} more`] : shown;
 }
 
 type Counts = Pick<

@@ -112,10 +112,10 @@ export const mutants: readonly Mutant[] = [
     foundBy: ['F15'],
   },
   {
-    title: 'a stop does not wait for accepted writes',
-    module: 'ledger/price-ledger',
-    from: /await this\.#queue\.drained\(\);/,
-    to: '',
+    title: 'a stop cuts connections off that are in use',
+    module: 'service',
+    from: /steps\.add\(\(\) => drain\(server, silent\)\);/,
+    to: 'steps.add(() => closeAtOnce(server));',
     foundBy: ['F20'],
   },
   {
