@@ -112,7 +112,8 @@ async function start(
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
-  const port = await listen(server, config.port, config.host);
+  // A burst of as many connections as may be open waits to be accepted; past the kernel's queue they get lost.
+  const port = await listen(server, config.port, config.host, config.connectionsMax);
   steps.add(() => drain(server, silent));
 
   health.cleared('recovering');
@@ -142,8 +143,13 @@ class StopSteps {
   }
 }
 
-async function listen(server: Server, port: number, host: string): Promise<number> {
-  server.listen(port, host);
+async function listen(
+  server: Server,
+  port: number,
+  host: string,
+  backlog?: number,
+): Promise<number> {
+  server.listen({ port, host, ...(backlog !== undefined && { backlog }) });
   await once(server, 'listening');
   return portOf(server.address());
 }

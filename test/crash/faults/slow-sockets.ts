@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
+import { Client, type Load } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { converse } from '../fuzz/conversation.ts';
 import { TrialOwner } from '../trial-owner.ts';
@@ -11,7 +13,11 @@ const slowSockets = 500;
 /** Pairs of rounds, without and with slow sockets beside the good clients. */
 const rounds = { quick: 3, soak: 15 };
 const roundMs = 1500;
-const goodClients = 10;
+/** In a process of its own, so that what it takes to be slow does not slow it down. */
+const goodLoad = { connections: 10, products: 1000, readPercent: 50, onBroken: 'end' } as const;
+
+/** One in so many takes none of its answers; the others are slow to ask, half of them with a body. */
+const readersEvery = 25;
 
 /** More than the buffers of a connection take, at 100 kB each. */
 const pipelinedReads = 40;
@@ -33,8 +39,10 @@ export const slowSocketsFault: Fault = {
   async run(run) {
     const owner = new TrialOwner();
     const service = await ChildService.start(owner, join(run.directory, 'store'));
-    await Promise.all(Array.from({ length: 1000 }, (_, index) => reprice(service, index)));
-    await run.trial('good clients keep their speed', () => compareSpeeds(run, service));
+    const client = new Client(owner, join(run.directory, 'client.log'), 1);
+    const good: Load = { port: service.port, ...goodLoad };
+    await client.load({ ...good, readPercent: 0, writesMax: 3000 });
+    await run.trial('good clients keep their speed', () => compareSpeeds(run, client, good));
     await service.kill('SIGKILL');
     const other = await ChildService.start(owner, join(run.directory, 'other store'));
     await run.trial('slow headers are 408', () => timeRefusal(run, other));
@@ -44,18 +52,21 @@ export const slowSocketsFault: Fault = {
 
 /**
  * Rounds without and with slow sockets in turn, so that whatever else the machine does meets both alike.
- * A round that is not measured comes before each: it is the slow sockets that are looked at, and not
- * the burst in which they come and go.
+ * A round that is not measured comes before each: it is sockets that are slow that are looked at, and
+ * not the work that their first requests make.
  */
-async function compareSpeeds(run: FaultRun, service: ChildService): Promise<Evidence> {
+async function compareSpeeds(run: FaultRun, client: Client, good: Load): Promise<Evidence> {
   const [alone, beside]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds[run.size]; round += 1) {
-    await p99Of(service);
-    alone.push(await p99Of(service));
-    const crowd = await SlowCrowd.gather(service.port);
-    await p99Of(service);
-    beside.push(await p99Of(service));
-    await crowd.leave();
+    await p99Of(client, good);
+    alone.push(await p99Of(client, good));
+    const crowd = await SlowCrowd.gather(good.port);
+    try {
+      await p99Of(client, good);
+      beside.push(await p99Of(client, good));
+    } finally {
+      await crowd.leave();
+    }
   }
   const ratio = median(beside) / median(alone);
   run.note(
@@ -78,32 +89,13 @@ async function timeRefusal(run: FaultRun, service: ChildService): Promise<Eviden
 }
 
 /** The 99th percentile of the time to an answer, in milliseconds, of clients that write and read by turns. */
-async function p99Of(service: ChildService): Promise<number> {
-  const times: number[] = [];
-  const endMs = performance.now() + roundMs;
-  const clients = Array.from({ length: goodClients }, async (_, client) => {
-    for (let count = client; performance.now() < endMs; count += 1) {
-      const startedMs = performance.now();
-      await (count % 2 === 0 ? reprice(service, count) : read(service, count - 1));
-      times.push(performance.now() - startedMs);
-    }
-  });
-  await Promise.all(clients);
-  times.sort((a, b) => a - b);
-  return times[Math.floor(times.length * 0.99)] ?? Number.POSITIVE_INFINITY;
-}
-
-async function reprice(service: ChildService, count: number): Promise<void> {
-  for (;;) {
-    const { status } = await service.reprice(`p${count % 1000}`, '3.5');
-    if (status === 202) return;
-    if (status !== 503) throw new Error(`a good reprice got ${status}`);
-  }
-}
-
-async function read(service: ChildService, count: number): Promise<void> {
-  const { status } = await service.get(`/api/product/p${count % 1000}/price`);
-  if (status !== 200) throw new Error(`a good read got ${status}`);
+async function p99Of(client: Client, good: Load): Promise<number> {
+  const load = client.load(good);
+  await delay(roundMs);
+  client.stop();
+  const { unknown, latencyMs } = await load;
+  if (unknown > 0) throw new Error(`${unknown} good writes got no answer`);
+  return latencyMs.p99;
 }
 
 /** Sockets of three kinds: headers that never end, bodies that never end, answers that are not taken. */
@@ -113,7 +105,7 @@ class SlowCrowd {
 
   private constructor(sockets: readonly net.Socket[]) {
     this.#sockets = sockets;
-    const tricklers = sockets.filter((_, index) => index % 3 !== 2);
+    const tricklers = sockets.filter((_, index) => index % readersEvery !== 0);
     // Every one sends a byte about ten times a second, and they take turns.
     let turn = 0;
     this.#timer = setInterval(() => {
@@ -128,9 +120,9 @@ class SlowCrowd {
     const sockets = Array.from({ length: slowSockets }, () => slowSocket(port));
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     for (const [index, socket] of sockets.entries()) {
-      if (index % 3 === 0) socket.write(`${head}X-Slow: `);
-      else if (index % 3 === 1) socket.write(`${head}Content-Length: 16000\r\n\r\n{"productId":"`);
-      else socket.write(bigRead.repeat(pipelinedReads));
+      if (index % readersEvery === 0) socket.write(bigRead.repeat(pipelinedReads));
+      else if (index % 2 === 0) socket.write(`${head}X-Slow: `);
+      else socket.write(`${head}Content-Length: 16000\r\n\r\n{"productId":"`);
     }
     return new SlowCrowd(sockets);
   }
