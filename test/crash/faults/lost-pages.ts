@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
 import { Checker } from '../checker.ts';
-import { Client, type LoadResult } from '../client.ts';
+import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { both, storeEvidence } from '../store-evidence.ts';
 import { TrialOwner } from '../trial-owner.ts';
@@ -54,7 +54,12 @@ async function trial(
   const codes = [end.code];
   if (number % 3 !== 0) codes.push(await codeOfStart(owner, directory));
   volume.growDevice(grownBytes);
-  const again = await serveAgain(owner, directory, client);
+  let again = await serveAgain(owner, directory, client, codes);
+  if (again === undefined) {
+    // The file system had given up, and the start was right to refuse; after a remount it must not.
+    volume.remount();
+    again = await serveAgain(owner, directory, client, codes);
+  }
   const logs = [client.log];
   const seen = await storeEvidence(checker, directory, 'crashed', logs, 0);
   dropCleanPages();
@@ -63,9 +68,10 @@ async function trial(
   const evidence = both(during(seen, 'before the pages vanish'), during(kept, 'after they have'));
   run.note(`trial ${number}: ended with ${codes.join(', then ')}; ${acknowledged} acknowledged`);
   const odd = codes.every((code) => code === 74) ? [] : [`it ended with ${codes.join()}, not 74`];
+  if (again === undefined) odd.push('it could not be started after a remount');
   return {
     ...evidence,
-    acknowledged: acknowledged + again.acknowledged,
+    acknowledged: acknowledged + (again ?? 0),
     violations: [...(evidence.violations ?? []), ...odd],
   };
 }
@@ -82,22 +88,33 @@ const flags = ['--checkpoint-interval-ms', '100'];
 /** Of a start that must not succeed; null when it served, and was then killed. */
 async function codeOfStart(owner: TrialOwner, directory: string): Promise<number | null> {
   const service = ChildService.launch(owner, directory, flags);
-  const served = service.ready().then(
-    () => true,
-    () => false,
-  );
-  if (await served) await service.kill('SIGKILL');
+  if (await isReady(service)) await service.kill('SIGKILL');
   return (await service.exited).code;
 }
 
-/** Reads what the restart serves and builds on it, then dies before a clean stop could make anything durable. */
+function isReady(service: ChildService): Promise<boolean> {
+  return service.ready().then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Reads what the restart serves and builds on it, then dies before a clean stop could make anything
+ * durable. Gives how many writes were acknowledged; undefined when the start refused, with its code in `codes`.
+ */
 async function serveAgain(
   owner: TrialOwner,
   directory: string,
   client: Client,
-): Promise<LoadResult> {
-  const service = await ChildService.start(owner, directory, flags);
-  const result = await client.load({
+  codes: (number | null)[],
+): Promise<number | undefined> {
+  const service = ChildService.launch(owner, directory, flags);
+  if (!(await isReady(service))) {
+    codes.push((await service.exited).code);
+    return undefined;
+  }
+  const { acknowledged } = await client.load({
     port: service.port,
     onBroken: 'end',
     ...shape,
@@ -105,7 +122,7 @@ async function serveAgain(
     writesMax: 60,
   });
   await service.kill('SIGKILL');
-  return result;
+  return acknowledged;
 }
 
 function dropCleanPages(): void {
