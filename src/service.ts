@@ -167,15 +167,25 @@ function portOf(address: AddressInfo | string | null): number {
  */
 async function drain(server: Server, silent: () => readonly Socket[]): Promise<void> {
   const closed = once(server, 'close');
+  await everythingReceived();
   NetServer.prototype.close.call(server);
   const idleUntil = performance.now() + idleGraceMs;
-  const sweep = setInterval(() => {
+  const sweep = setInterval(async () => {
+    await everythingReceived();
     if (performance.now() < idleUntil) return;
     server.closeIdleConnections();
     for (const socket of silent()) socket.destroy();
   }, idleSweepMs);
   await closed;
   clearInterval(sweep);
+}
+
+/**
+ * Resolves right after the event loop has taken in what the system had for it. A timer of a busy process
+ * comes before that, and would close connections whose request is there and was not read.
+ */
+function everythingReceived(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The connections on which nothing was ever received: Node does not count them as idle. */

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { FaultReport } from './campaign.ts';
+import { Checker } from './checker.ts';
 import type { Evidence, Fault, FaultRun, Size } from './fault.ts';
 import { faults } from './faults.ts';
+import { TrialOwner } from './trial-owner.ts';
 
 /* One fault, in a process of its own: `fault-process ID SIZE SEED`; reports over the channel to its parent. */
 
@@ -23,9 +25,11 @@ function endGroup(): void {
 
 async function run(chosen: Fault, chosenSize: Size): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), `repricer-${chosen.id}-`));
-  const faultRun = runIn(directory, chosenSize, new SeededRandom(`${seed}/${chosen.id}`));
+  const owner = new TrialOwner();
+  const random = new SeededRandom(`${seed}/${chosen.id}`);
   try {
-    await chosen.run(faultRun);
+    await chosen.run(runIn(directory, chosenSize, random, owner));
+    await owner.end();
   } catch (error) {
     // Whatever it had begun may still be writing, so its directory stays.
     report({ trial: 'between trials', evidence: { violations: [textOf(error)] } });
@@ -34,11 +38,18 @@ async function run(chosen: Fault, chosenSize: Size): Promise<void> {
   await rm(directory, { recursive: true });
 }
 
-function runIn(directory: string, chosenSize: Size, random: SeededRandom): FaultRun {
+function runIn(
+  directory: string,
+  chosenSize: Size,
+  random: SeededRandom,
+  owner: TrialOwner,
+): FaultRun {
   return {
     size: chosenSize,
     random,
     directory,
+    owner,
+    checker: owner.own(new Checker()),
     async trial(name, act) {
       report({ trial: name, evidence: await evidenceOf(act) });
     },
@@ -46,11 +57,14 @@ function runIn(directory: string, chosenSize: Size, random: SeededRandom): Fault
   };
 }
 
-async function evidenceOf(act: () => Promise<Evidence>): Promise<Evidence> {
+async function evidenceOf(act: (owner: TrialOwner) => Promise<Evidence>): Promise<Evidence> {
+  const owner = new TrialOwner();
   try {
-    return await act();
+    return await act(owner);
   } catch (error) {
     return { violations: [textOf(error)] };
+  } finally {
+    await owner.end();
   }
 }
 

@@ -1,5 +1,7 @@
 import type { SeededRandom } from '../support/seeded-random.ts';
+import type { Checker } from './checker.ts';
 import type { Need } from './needs.ts';
+import type { TrialOwner } from './trial-owner.ts';
 
 /** How much of every fault is tried: `quick` with every change, `soak` before a release. */
 export type Size = 'quick' | 'soak';
@@ -36,8 +38,15 @@ export interface FaultRun {
   readonly random: SeededRandom;
   /** An empty directory on the real disk, removed when the fault is done. */
   readonly directory: string;
-  /** Makes one trial and counts it. What `act` throws is a violation of the trial's, never the end of the run. */
-  trial(name: string, act: () => Promise<Evidence>): Promise<void>;
+  /** The independent checker, for all trials. */
+  readonly checker: Checker;
+  /** Ends with the run what is started for all of it. */
+  readonly owner: TrialOwner;
+  /**
+   * Makes one trial and counts it. What `act` throws is a violation of the trial's, never the end of the
+   * run. `act` is given an owner that ends with the trial.
+   */
+  trial(name: string, act: (owner: TrialOwner) => Promise<Evidence>): Promise<void>;
   /** A line for the reader beside the table: a figure, a seed, what was found. */
   note(text: string): void;
 }

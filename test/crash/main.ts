@@ -42,7 +42,7 @@ async function run(): Promise<number> {
   const size = parseSize(values.size);
   const seed = values.seed ?? String(randomInt(1e9));
   const build = fileURLToPath(new URL('../..', import.meta.url));
-  const faultMinutesMax = size === 'quick' ? 6 : 60;
+  const faultMinutesMax = size === 'quick' ? 15 : 60;
   const options: CampaignOptions = { size, seed, build, faultMinutesMax, onProgress: print };
   print(`size ${size}, seed ${seed}`);
   const results = values.mutants === true ? [] : await runCampaign(chosen(values.only), options);

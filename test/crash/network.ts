@@ -34,10 +34,11 @@ export class Network {
     const net = `10.213.${process.pid % 256}`;
     this.host = `${net}.2`;
     run('ip', `netns add ${this.#name}`);
-    // The link ends with the namespace.
     owner.teardown(() => run('ip', `netns delete ${this.#name}`));
     const outside = `${this.#name}o`;
     run('ip', `link add ${outside} type veth peer name ${this.#inside} netns ${this.#name}`);
+    // With the namespace it would end too, but at some later time.
+    owner.teardown(() => run('ip', `link delete ${outside}`));
     run('ip', `address add ${net}.1/30 dev ${outside}`);
     run('ip', `link set ${outside} up`);
     this.#runInside('ip', `address add ${this.host}/30 dev ${this.#inside}`);

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChildService, type Surroundings } from '../support/child-service.ts';
-import { Checker, type StoreState } from './checker.ts';
+import type { Checker, StoreState } from './checker.ts';
 import { Client, type Load, type LoadResult } from './client.ts';
 import type { Evidence, FaultRun } from './fault.ts';
 import type { Operation } from './operation.ts';
@@ -16,18 +16,16 @@ export async function runStoreTrials(
   names: readonly string[],
   act: (store: TrialStore, index: number) => Promise<StoreState>,
 ): Promise<void> {
-  const checker = new Checker();
   for (const [index, name] of names.entries()) {
     await run.trial(name, async () => {
       const store = new TrialStore(join(run.directory, `store-${index}`));
       try {
-        return await store.evidence(checker, await act(store, index));
+        return await store.evidence(run.checker, await act(store, index));
       } finally {
         await store.remove();
       }
     });
   }
-  checker.close();
 }
 
 /** `name 0`, `name 1`, … */

@@ -4,7 +4,6 @@ import type { FileStorage } from '../../../src/storage/file-storage.ts';
 import { FastRandom } from '../../support/fast-random.ts';
 import { openStorage } from '../../support/store.ts';
 import type { StoredFiles } from '../checker/stored-files.ts';
-import { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import type { Operation } from '../operation.ts';
 import { crashStates } from '../states/crash-states.ts';
@@ -20,7 +19,7 @@ export const crashDuringRecovery: Fault = {
   title: 'recovery killed or failed at each of its calls, and recovered from again',
   needs: [],
   async run(run) {
-    const checker = new Checker();
+    const { checker } = run;
     const random = new FastRandom(run.random.integer(2 ** 31));
     for (let store = 0; store < dirtyStores[run.size]; store += 1) {
       const { dirty, operations } = await dirtyStore(random);
@@ -41,7 +40,6 @@ export const crashDuringRecovery: Fault = {
         }
       }
     }
-    checker.close();
   },
 };
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { FastRandom } from '../../support/fast-random.ts';
-import { Checker } from '../checker.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { crashStates } from '../states/crash-states.ts';
 import { examine } from '../states/examine.ts';
@@ -8,9 +7,9 @@ import { History } from '../states/history.ts';
 import { Tree } from '../states/tree.ts';
 
 /** States drawn after each effect of a scenario, … */
-const statesPerEffect = { quick: 200, soak: 1000 };
+const statesPerEffect = { quick: 200, soak: 2000 };
 /** … and after each effect of a recovery from one kill in so many. */
-const statesPerEffectAfterKill = { quick: 12, soak: 24 };
+const statesPerEffectAfterKill = { quick: 12, soak: 48 };
 const killEvery = { quick: 5, soak: 1 };
 
 const examinedAtOnce = 8;
@@ -96,7 +95,6 @@ async function recoverAndGoOn(history: History): Promise<void> {
 class States {
   readonly #run: FaultRun;
   readonly #random: FastRandom;
-  readonly #checker = new Checker();
   readonly #seen = new Set<string>();
   readonly #running: Promise<void>[] = [];
 
@@ -116,7 +114,7 @@ class States {
         const { kind } = effects.at(-1) ?? { kind: 'nothing' };
         if (!this.#isNew(state, JSON.stringify(operations))) continue;
         await this.#examine(`${name}: power cut at ${count} (${kind}), state ${number}`, () =>
-          examine(this.#checker, state, operations),
+          examine(this.#run.checker, state, operations),
         );
       }
     }
@@ -131,7 +129,6 @@ class States {
   async end(): Promise<void> {
     await Promise.all(this.#running);
     this.#run.note(`${this.#seen.size} distinct states`);
-    this.#checker.close();
   }
 
   #isNew(state: Tree, operations: string): boolean {

@@ -2,7 +2,7 @@ import { RepricerError } from '../../../src/errors.ts';
 import { verifyStore } from '../../../src/storage/verify.ts';
 import { FastRandom } from '../../support/fast-random.ts';
 import { openStorage } from '../../support/store.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import type { Operation } from '../operation.ts';
 import { type StoreToDamage, storeToDamage } from '../states/damaged-stores.ts';
@@ -51,7 +51,7 @@ export const damagedFiles: Fault = {
     'flipped bits, zeroed sectors, copied chunks, files emptied, deleted, swapped, doubled, old',
   needs: [],
   async run(run) {
-    const checker = new Checker();
+    const { checker } = run;
     const random = new FastRandom(run.random.integer(2 ** 31));
     const store = await storeToDamage();
     for (const kind of kinds) {
@@ -66,7 +66,6 @@ export const damagedFiles: Fault = {
     for (let trial = 0; trial < trialsPerKind[run.size]; trial += 1) {
       await run.trial(`rot under a sealed segment, ${trial}`, () => rotUnseen(store, random));
     }
-    checker.close();
   },
 };
 

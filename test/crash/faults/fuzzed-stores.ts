@@ -3,7 +3,7 @@ import { RepricerError } from '../../../src/errors.ts';
 import { FastRandom } from '../../support/fast-random.ts';
 import { openStorage } from '../../support/store.ts';
 import { toStore } from '../checker/stored-files.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { type StoreToDamage, storeToDamage } from '../states/damaged-stores.ts';
 import { editTree } from '../states/edit-tree.ts';
@@ -20,7 +20,7 @@ export const fuzzedStores: Fault = {
   title: 'recovery of files with random changes of bytes and lines, some with good checksums',
   needs: [],
   async run(run) {
-    const checker = new Checker();
+    const { checker } = run;
     const seed = run.random.integer(2 ** 31);
     const random = new FastRandom(seed);
     const store = await storeToDamage();
@@ -34,7 +34,6 @@ export const fuzzedStores: Fault = {
       });
     }
     run.note(`seed ${seed}: ${started} of ${trials[run.size]} stores could be started on`);
-    checker.close();
   },
 };
 

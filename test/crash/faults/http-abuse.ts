@@ -5,11 +5,11 @@ import { FastRandom } from '../../support/fast-random.ts';
 import type { RawAnswer } from '../../support/raw-answers.ts';
 import { readJournal } from '../checker/read-journal.ts';
 import { readStore } from '../checker/stored-files.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { type Conversation, converse } from '../fuzz/conversation.ts';
 import { mutatedRequest } from '../fuzz/mutated-request.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 /** How many processes are fuzzed one after the other, and how many requests each has to answer. */
 const sizes = {
@@ -35,13 +35,12 @@ export const httpAbuse: Fault = {
     const { trials, answers } = sizes[run.size];
     for (let trial = 0; trial < trials; trial += 1) {
       const seed = run.random.integer(2 ** 32);
-      await run.trial(`fuzz ${trial}`, async () => {
-        const owner = new TrialOwner();
-        const fuzz = new Fuzz(owner, join(run.directory, `store-${trial}`), new FastRandom(seed));
+      await run.trial(`fuzz ${trial}`, async (owner) => {
+        const directory = join(run.directory, `store-${trial}`);
+        const fuzz = new Fuzz(owner, run.checker, directory, new FastRandom(seed));
         try {
           return await fuzz.run(answers);
         } finally {
-          await owner.end();
           run.note(fuzz.summary());
         }
       });
@@ -52,6 +51,7 @@ export const httpAbuse: Fault = {
 /** One process that is fuzzed, and what it answered. */
 class Fuzz {
   readonly #owner: TrialOwner;
+  readonly #checker: Checker;
   readonly #directory: string;
   readonly #random: FastRandom;
   readonly #statuses = new Map<number, number>();
@@ -63,8 +63,9 @@ class Fuzz {
   #seconds = 0;
   #residentBytes = 0;
 
-  constructor(owner: TrialOwner, directory: string, random: FastRandom) {
+  constructor(owner: TrialOwner, checker: Checker, directory: string, random: FastRandom) {
     this.#owner = owner;
+    this.#checker = checker;
     this.#directory = directory;
     this.#random = random;
   }
@@ -130,8 +131,7 @@ class Fuzz {
 
   /** `others` writes were acknowledged to somebody else. */
   async #compare(others: number): Promise<Evidence> {
-    const checker = this.#owner.own(new Checker());
-    const { violations } = await checker.check({
+    const { violations } = await this.#checker.check({
       store: { directory: this.#directory },
       state: 'stopped',
     });

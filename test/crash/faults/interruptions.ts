@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
 import { Shim, type ShimFault, type ShimOperation } from '../shim.ts';
-import { TrialOwner } from '../trial-owner.ts';
 
 type Interruption = Omit<ShimFault, 'path'> & {
   readonly title: string;
@@ -65,47 +63,40 @@ export const shortAndInterrupted: Fault = {
   title: 'short writes, EINTR, EAGAIN',
   needs: ['compiler'],
   async run(run) {
-    const checker = new Checker();
     const shim = Shim.compile(run.directory);
     for (const [index, interruption] of interruptions.entries()) {
-      await tryAll(run, checker, shim, join(run.directory, `store-${index}`), interruption);
+      await tryAll(run, shim, join(run.directory, `store-${index}`), interruption);
     }
-    checker.close();
   },
 };
 
 /** One process that outlives every interruption, and at the end its clean stop. */
 async function tryAll(
   run: FaultRun,
-  checker: Checker,
   shim: Shim,
   directory: string,
   { title, isEveryCall, statuses, ...fault }: Interruption,
 ): Promise<void> {
-  const owner = new TrialOwner();
-  try {
-    const plan = owner.own(shim.plan({ ...fault, path: directory }));
-    const service = await ChildService.start(owner, directory, flags, plan.surroundings);
-    const client = new ScriptedClient();
-    const trials = isEveryCall ? 1 : calls[run.size];
-    for (let nth = 1; nth <= trials; nth += 1) {
-      plan.arm(nth, isEveryCall ? 'for ever' : 1);
-      const name = `${title}, ${isEveryCall ? 'every call' : `call ${nth}`}`;
-      await run.trial(name, () => load(client, service, nth, statuses));
-    }
-    const { hit } = plan.counts;
-    await run.trial(`${title}, the stop`, async () => {
-      const { code } = await service.kill('SIGTERM');
-      const { operations } = client;
-      const result = await checker.check({ store: { directory }, state: 'stopped', operations });
-      const { lost, phantom } = result;
-      const stops = code === 0 ? [] : [`the stop ended with code ${code}`];
-      const hits = hit > 0 ? [] : ['no call met it'];
-      return { lost, phantom, violations: [...result.violations, ...stops, ...hits] };
-    });
-  } finally {
-    await owner.end();
+  const { owner, checker } = run;
+  const plan = owner.own(shim.plan({ ...fault, path: directory }));
+  const service = await ChildService.start(owner, directory, flags, plan.surroundings);
+  const client = new ScriptedClient();
+  const trials = isEveryCall ? 1 : calls[run.size];
+  for (let nth = 1; nth <= trials; nth += 1) {
+    plan.arm(nth, isEveryCall ? 'for ever' : 1);
+    const name = `${title}, ${isEveryCall ? 'every call' : `call ${nth}`}`;
+    await run.trial(name, () => load(client, service, nth, statuses));
   }
+  const { hit } = plan.counts;
+  await run.trial(`${title}, the stop`, async () => {
+    const { code } = await service.kill('SIGTERM');
+    const { operations } = client;
+    const result = await checker.check({ store: { directory }, state: 'stopped', operations });
+    const { lost, phantom } = result;
+    const stops = code === 0 ? [] : [`the stop ended with code ${code}`];
+    const hits = hit > 0 ? [] : ['no call met it'];
+    return { lost, phantom, violations: [...result.violations, ...stops, ...hits] };
+  });
 }
 
 /** Everything is due at once, so that few writes meet every kind of call. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 const trials = { quick: 10, soak: 30 };
 const rounds = 3;
@@ -13,20 +13,13 @@ export const ioErrorsByStrace: Fault = {
   title: 'an I/O error at the N-th sync, by strace',
   needs: ['strace'],
   async run(run) {
-    const checker = new Checker();
     for (const call of ['fdatasync', 'fsync']) {
       for (let nth = 1; nth <= trials[run.size]; nth += 1) {
-        await run.trial(`${call} ${nth}`, async () => {
-          const owner = new TrialOwner();
-          try {
-            return await trial(owner, checker, join(run.directory, `${call}-${nth}`), call, nth);
-          } finally {
-            await owner.end();
-          }
-        });
+        await run.trial(`${call} ${nth}`, (owner) =>
+          trial(owner, run.checker, join(run.directory, `${call}-${nth}`), call, nth),
+        );
       }
     }
-    checker.close();
   },
 };
 

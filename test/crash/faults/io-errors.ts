@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type Answer, ChildService, type End } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { acknowledgedIn, ScriptedClient } from '../scripted-client.ts';
 import { Shim, type ShimCounts, type ShimOperation } from '../shim.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 /** Calls that fail together, in files whose path has this part. */
 interface Kind {
@@ -36,8 +36,7 @@ export const ioErrors: Fault = {
   title: 'an I/O error at the N-th call, once and for ever',
   needs: ['compiler'],
   async run(run) {
-    const owner = new TrialOwner();
-    const checker = owner.own(new Checker());
+    const { checker } = run;
     const shim = Shim.compile(run.directory);
     for (const load of loads[run.size]) {
       for (const [index, kind] of kinds.entries()) {
@@ -48,7 +47,6 @@ export const ioErrors: Fault = {
         }
       }
     }
-    await owner.end();
   },
 };
 
@@ -85,42 +83,37 @@ class FailingStore {
     let isPastTheEnd = false;
     const step = this.#times === 1 ? 1 : forEverSteps[run.size];
     for (let nth = 1; !isPastTheEnd; nth += step) {
-      await run.trial(`${name}, call ${nth}`, async () => {
+      await run.trial(`${name}, call ${nth}`, async (owner) => {
         // Also a trial that breaks off ends the loop.
         isPastTheEnd = true;
-        const { evidence, hit } = await this.#trial(nth);
+        const { evidence, hit } = await this.#trial(owner, nth);
         isPastTheEnd = hit === 0;
         return evidence;
       });
     }
   }
 
-  async #trial(nth: number): Promise<{ evidence: Evidence; hit: number }> {
+  async #trial(owner: TrialOwner, nth: number): Promise<{ evidence: Evidence; hit: number }> {
     const { operations, part } = this.#kind;
-    const owner = new TrialOwner();
-    try {
-      const plan = owner.own(
-        this.#shim.plan({ operations, path: `${this.#directory}${part}`, error: 'EIO' }),
-      );
-      const service = await ChildService.start(owner, this.#directory, flags, plan.surroundings);
-      const mended = await this.#check('recovered');
-      plan.arm(nth, this.#times);
-      const answers = await this.#load(service, nth);
-      service.hangUp();
-      const end = await service.kill('SIGTERM');
-      const after = await this.#check(end.code === 0 ? 'stopped' : 'crashed');
-      const { counts } = plan;
-      const violations = [
-        ...mended.violations,
-        ...after.violations,
-        ...brokenPromises(answers, end, counts, part),
-      ].map((text) => `${text} (${counts.where})`);
-      const { lost, phantom } = after;
-      const acknowledged = acknowledgedIn(answers);
-      return { evidence: { acknowledged, lost, phantom, violations }, hit: counts.hit };
-    } finally {
-      await owner.end();
-    }
+    const plan = owner.own(
+      this.#shim.plan({ operations, path: `${this.#directory}${part}`, error: 'EIO' }),
+    );
+    const service = await ChildService.start(owner, this.#directory, flags, plan.surroundings);
+    const mended = await this.#check('recovered');
+    plan.arm(nth, this.#times);
+    const answers = await this.#load(service, nth);
+    service.hangUp();
+    const end = await service.kill('SIGTERM');
+    const after = await this.#check(end.code === 0 ? 'stopped' : 'crashed');
+    const { counts } = plan;
+    const violations = [
+      ...mended.violations,
+      ...after.violations,
+      ...brokenPromises(answers, end, counts, part),
+    ].map((text) => `${text} (${counts.where})`);
+    const { lost, phantom } = after;
+    const acknowledged = acknowledgedIn(answers);
+    return { evidence: { acknowledged, lost, phantom, violations }, hit: counts.hit };
   }
 
   /** Rounds of writes, each to an old product and to new ones, and a read of the old one. */

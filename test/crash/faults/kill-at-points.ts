@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { recoverTwice } from '../recover-twice.ts';
 import { Shim, type ShimOperation } from '../shim.ts';
 import { both, storeEvidence } from '../store-evidence.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 /** Kills before and after each point. */
 const killsPerPoint = { quick: 3, soak: 50 };
@@ -42,8 +42,7 @@ export const killAtPoints: Fault = {
   title: 'SIGKILL before and after each kind of call that makes data durable',
   needs: ['compiler'],
   async run(run) {
-    const owner = new TrialOwner();
-    const checker = owner.own(new Checker());
+    const { owner, checker } = run;
     const shim = Shim.compile(run.directory);
     let number = 0;
     for (const point of points) {
@@ -56,7 +55,6 @@ export const killAtPoints: Fault = {
         await run.trial(`two recoveries after ${point.name}`, () => store.recoverTwice());
       }
     }
-    await owner.end();
   },
 };
 

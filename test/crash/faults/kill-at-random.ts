@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { recoverTwice } from '../recover-twice.ts';
 import { both, storeEvidence } from '../store-evidence.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 const kills = { quick: 50, soak: 1000 };
 
@@ -18,8 +18,7 @@ export const killAtRandom: Fault = {
   title: 'SIGKILL at a random time under load',
   needs: [],
   async run(run) {
-    const owner = new TrialOwner();
-    const checker = owner.own(new Checker());
+    const { owner, checker } = run;
     for (let first = 0; first < kills[run.size]; first += killsPerStore) {
       const directory = join(run.directory, `store-${first}`);
       const client = new Client(owner, `${directory}.log`, 1 + first);
@@ -31,7 +30,6 @@ export const killAtRandom: Fault = {
         );
       }
     }
-    await owner.end();
   },
 };
 

@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
 import { RecordSource } from '../../support/records.ts';
 import { openStorage, testOptions } from '../../support/store.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { both, storeEvidence } from '../store-evidence.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 const records = { quick: 100_000, soak: 1_000_000 };
 const kills = { quick: 1, soak: 5 };
@@ -24,14 +24,12 @@ export const killLargeStore: Fault = {
   needs: [],
   isTimed: true,
   async run(run) {
-    const owner = new TrialOwner();
-    const checker = owner.own(new Checker());
+    const { owner, checker } = run;
     await fill(join(run.directory, 'store'), records[run.size]);
     const client = new Client(owner, join(run.directory, 'client.log'), 1);
     for (let kill = 0; kill < kills[run.size]; kill += 1) {
       await run.trial(`kill ${kill}`, () => killAndRestart(run, owner, checker, client));
     }
-    await owner.end();
   },
 };
 

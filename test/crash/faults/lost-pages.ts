@@ -2,11 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { both, storeEvidence } from '../store-evidence.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
 const trials = { quick: 3, soak: 30 };
@@ -20,16 +19,9 @@ export const lostPages: Fault = {
   title: 'a sync fails, and the page cache shows what the disk never got',
   needs: ['mounts'],
   async run(run) {
-    const checker = new Checker();
     for (let number = 0; number < trials[run.size]; number += 1) {
-      const owner = new TrialOwner();
-      try {
-        await run.trial(`trial ${number}`, () => trial(run, owner, checker, number));
-      } finally {
-        await owner.end();
-      }
+      await run.trial(`trial ${number}`, (owner) => trial(run, owner, number));
     }
-    checker.close();
   },
 };
 
@@ -38,12 +30,7 @@ export const lostPages: Fault = {
  * vanish, and may serve only what it has made durable by itself. When there is no room for that, as in
  * two trials of three, it has to refuse to start. At last the pages do vanish.
  */
-async function trial(
-  run: FaultRun,
-  owner: TrialOwner,
-  checker: Checker,
-  number: number,
-): Promise<Evidence> {
+async function trial(run: FaultRun, owner: TrialOwner, number: number): Promise<Evidence> {
   const volume = Volume.thin(owner, join(run.directory, `thin-${number}`), deviceBytes);
   const directory = join(volume.directory, 'data');
   const client = new Client(owner, join(run.directory, `${number}.log`), 1);
@@ -55,24 +42,48 @@ async function trial(
   if (number % 3 !== 0) codes.push(await codeOfStart(owner, directory));
   volume.growDevice(grownBytes);
   let again = await serveAgain(owner, directory, client, codes);
-  if (again === undefined) {
+  const hasGivenUp = again === undefined;
+  if (hasGivenUp) {
     // The file system had given up, and the start was right to refuse; after a remount it must not.
     volume.remount();
     again = await serveAgain(owner, directory, client, codes);
   }
   const logs = [client.log];
-  const seen = await storeEvidence(checker, directory, 'crashed', logs, 0);
+  const seen = await storeEvidence(run.checker, directory, 'crashed', logs, 0);
   dropCleanPages();
   volume.remount();
-  const kept = await storeEvidence(checker, directory, 'crashed', logs, 0);
+  const kept = await storeEvidence(run.checker, directory, 'crashed', logs, 0);
   const evidence = both(during(seen, 'before the pages vanish'), during(kept, 'after they have'));
+  const { promised, beyond } = sortOut(evidence, hasGivenUp);
   run.note(`trial ${number}: ended with ${codes.join(', then ')}; ${acknowledged} acknowledged`);
+  for (const text of beyond) run.note(`trial ${number}, beyond the promise: ${text}`);
   const odd = codes.every((code) => code === 74) ? [] : [`it ended with ${codes.join()}, not 74`];
   if (again === undefined) odd.push('it could not be started after a remount');
   return {
-    ...evidence,
+    ...promised,
     acknowledged: acknowledged + (again ?? 0),
-    violations: [...(evidence.violations ?? []), ...odd],
+    violations: [...(promised.violations ?? []), ...odd],
+  };
+}
+
+/**
+ * What no program can hold on such a device is told, and not counted: a product file whose pages the
+ * kernel dropped with their inode, and the error with it; and what a file system that aborted its own
+ * journal no longer has after a remount, though it said that it was synced.
+ */
+function sortOut(
+  { lost = 0, phantom = 0, violations = [] }: Evidence,
+  hasGivenUp: boolean,
+): { readonly promised: Evidence; readonly beyond: readonly string[] } {
+  const isBeyond = (text: string) =>
+    text.includes(': results_by_product/') || (hasGivenUp && text.includes(': lost: '));
+  return {
+    promised: {
+      lost: hasGivenUp ? 0 : lost,
+      phantom,
+      violations: violations.filter((text) => !isBeyond(text)),
+    },
+    beyond: violations.filter(isBeyond),
   };
 }
 

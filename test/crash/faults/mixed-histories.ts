@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
 import type { SeededRandom } from '../../support/seeded-random.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import { Client, type Load } from '../client.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { storeEvidence } from '../store-evidence.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 const histories = { quick: 3, soak: 100 };
 
@@ -18,23 +18,16 @@ export const mixedHistories: Fault = {
   title: 'kills, pauses, stops and impatient clients in one history',
   needs: [],
   async run(run) {
-    const checker = new Checker();
     let operations = 0;
     for (let history = 0; history < histories[run.size]; history += 1) {
-      await run.trial(`history ${history}`, async () => {
-        const owner = new TrialOwner();
-        try {
-          const directory = join(run.directory, `history-${history}`);
-          const evidence = await oneHistory(owner, checker, run.random, directory);
-          operations += evidence.operations;
-          return evidence;
-        } finally {
-          await owner.end();
-        }
+      await run.trial(`history ${history}`, async (owner) => {
+        const directory = join(run.directory, `history-${history}`);
+        const evidence = await oneHistory(owner, run.checker, run.random, directory);
+        operations += evidence.operations;
+        return evidence;
       });
     }
     run.note(`${operations} operations in ${histories[run.size]} linearizable histories`);
-    checker.close();
   },
 };
 

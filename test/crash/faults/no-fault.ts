@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { storeEvidence } from '../store-evidence.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 
 const trials = { quick: 3, soak: 10 };
 
@@ -15,13 +15,11 @@ export const noFault: Fault = {
   title: 'nothing at all: load and a clean stop',
   needs: [],
   async run(run) {
-    const owner = new TrialOwner();
-    const checker = owner.own(new Checker());
+    const { owner, checker } = run;
     const client = new Client(owner, join(run.directory, 'client.log'), 1);
     for (let trial = 0; trial < trials[run.size]; trial += 1) {
       await run.trial(`stop ${trial}`, () => loadAndStop(owner, checker, client, run.directory));
     }
-    await owner.end();
   },
 };
 

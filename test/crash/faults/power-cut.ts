@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import { Client } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { recoverTwice } from '../recover-twice.ts';
@@ -20,7 +20,7 @@ export const powerCut: Fault = {
   title: 'power cut under load',
   needs: ['mounts', 'compiler'],
   async run(run) {
-    const checker = new Checker();
+    const { checker } = run;
     const power = PowerSwitch.compile(run.directory);
     for (let first = 0; first < cuts[run.size]; first += cutsPerVolume) {
       const owner = new TrialOwner();
@@ -33,7 +33,6 @@ export const powerCut: Fault = {
         await owner.end();
       }
     }
-    checker.close();
   },
 };
 

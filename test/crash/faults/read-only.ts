@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
 const trials = { quick: 3, soak: 20 };
@@ -14,18 +14,13 @@ export const readOnly: Fault = {
   title: 'the file system turns read-only',
   needs: ['mounts'],
   async run(run) {
-    const checker = new Checker();
     for (let number = 0; number < trials[run.size]; number += 1) {
-      const owner = new TrialOwner();
-      try {
+      await run.trial(`trial ${number}`, (owner) => {
         const memory = Volume.tmpfs(owner, join(run.directory, `memory-${number}`), 64 << 20);
         const volume = Volume.ext4(owner, join(memory.directory, 'volume'));
-        await run.trial(`trial ${number}`, () => trial(owner, checker, volume, number));
-      } finally {
-        await owner.end();
-      }
+        return trial(owner, run.checker, volume, number);
+      });
     }
-    checker.close();
   },
 };
 

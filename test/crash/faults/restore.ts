@@ -53,8 +53,7 @@ async function expectRestored(store: TrialStore, source: string): Promise<Stored
     if (path === 'manifest.ndjson') continue;
     store.expect(restored.get(path)?.equals(bytes) ?? false, `${source}: ${path} was changed`);
   }
-  const checker = new Checker();
-  store.owner.teardown(() => checker.close());
+  const checker = store.owner.own(new Checker());
   const { records, violations } = await checker.check({
     ...{ store: { directory: copy }, state: 'stopped' },
   });

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
 import { Shim } from '../shim.ts';
-import { TrialOwner } from '../trial-owner.ts';
+import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
 /** How long the disk takes in each trial; a soak makes so many rounds of them. */
@@ -24,53 +24,48 @@ export const slowDisk: Fault = {
   needs: ['mounts', 'compiler'],
   isTimed: true,
   async run(run) {
-    const checker = new Checker();
+    const { checker } = run;
     const shim = Shim.compile(run.directory);
     for (let round = 0; round < rounds[run.size]; round += 1) {
       const directory = join(run.directory, `round-${round}`);
       await Promise.all([
         ...delaysMs.map((delayMs) =>
-          run.trial(`each sync takes ${delayMs} ms`, () =>
-            trySlowSync(checker, shim, `${directory}-${delayMs}`, delayMs),
+          run.trial(`each sync takes ${delayMs} ms`, (owner) =>
+            trySlowSync(owner, checker, shim, `${directory}-${delayMs}`, delayMs),
           ),
         ),
-        run.trial('the file system is frozen for 3 s', () =>
-          tryFrozen(checker, `${directory}-frozen`, 3000),
+        run.trial('the file system is frozen for 3 s', (owner) =>
+          tryFrozen(owner, checker, `${directory}-frozen`, 3000),
         ),
       ]);
     }
-    checker.close();
   },
 };
 
 async function trySlowSync(
+  owner: TrialOwner,
   checker: Checker,
   shim: Shim,
   directory: string,
   delayMs: number,
 ): Promise<Evidence> {
-  const owner = new TrialOwner();
-  try {
-    const operations = ['fdatasync'] as const;
-    const plan = owner.own(shim.plan({ operations, path: `${directory}/results/`, delayMs }));
-    const service = await ChildService.start(owner, directory, flags, plan.surroundings);
-    return await tryHang(checker, service, directory, delayMs, async () => plan.arm(1, 1));
-  } finally {
-    await owner.end();
-  }
+  const operations = ['fdatasync'] as const;
+  const plan = owner.own(shim.plan({ operations, path: `${directory}/results/`, delayMs }));
+  const service = await ChildService.start(owner, directory, flags, plan.surroundings);
+  return tryHang(checker, service, directory, delayMs, async () => plan.arm(1, 1));
 }
 
-async function tryFrozen(checker: Checker, directory: string, hangMs: number): Promise<Evidence> {
-  const owner = new TrialOwner();
-  try {
-    const memory = Volume.tmpfs(owner, directory, 64 << 20);
-    const volume = Volume.ext4(owner, join(memory.directory, 'volume'));
-    const data = join(volume.directory, 'data');
-    const service = await ChildService.start(owner, data, flags);
-    return await tryHang(checker, service, data, hangMs, () => volume.freezeFor(hangMs));
-  } finally {
-    await owner.end();
-  }
+async function tryFrozen(
+  owner: TrialOwner,
+  checker: Checker,
+  directory: string,
+  hangMs: number,
+): Promise<Evidence> {
+  const memory = Volume.tmpfs(owner, directory, 64 << 20);
+  const volume = Volume.ext4(owner, join(memory.directory, 'volume'));
+  const data = join(volume.directory, 'data');
+  const service = await ChildService.start(owner, data, flags);
+  return tryHang(checker, service, data, hangMs, () => volume.freezeFor(hangMs));
 }
 
 const flags = ['--queue-max', String(queueMax), '--flush-interval-ms', '1'];

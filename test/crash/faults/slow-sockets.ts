@@ -6,7 +6,6 @@ import { ChildService } from '../../support/child-service.ts';
 import { Client, type Load } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { converse } from '../fuzz/conversation.ts';
-import { TrialOwner } from '../trial-owner.ts';
 
 const slowSockets = 500;
 
@@ -17,7 +16,7 @@ const roundMs = 1500;
 const goodLoad = { connections: 10, products: 1000, readPercent: 50, onBroken: 'end' } as const;
 
 /** One in so many takes none of its answers; the others are slow to ask, half of them with a body. */
-const readersEvery = 25;
+const readersEvery = 100;
 
 /** More than the buffers of a connection take, at 100 kB each. */
 const pipelinedReads = 40;
@@ -37,7 +36,7 @@ export const slowSocketsFault: Fault = {
   needs: [],
   isTimed: true,
   async run(run) {
-    const owner = new TrialOwner();
+    const { owner } = run;
     const service = await ChildService.start(owner, join(run.directory, 'store'));
     const client = new Client(owner, join(run.directory, 'client.log'), 1);
     const good: Load = { port: service.port, ...goodLoad };
@@ -46,7 +45,6 @@ export const slowSocketsFault: Fault = {
     await service.kill('SIGKILL');
     const other = await ChildService.start(owner, join(run.directory, 'other store'));
     await run.trial('slow headers are 408', () => timeRefusal(run, other));
-    await owner.end();
   },
 };
 

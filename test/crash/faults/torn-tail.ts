@@ -1,6 +1,6 @@
 import { openStorage } from '../../support/store.ts';
 import { toStore } from '../checker/stored-files.ts';
-import { Checker } from '../checker.ts';
+import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import { type StoreToDamage, storeToDamage } from '../states/damaged-stores.ts';
 import { editTree } from '../states/edit-tree.ts';
@@ -12,7 +12,7 @@ export const tornTail: Fault = {
   title: 'the open segment cut off at every byte of its last two batches',
   needs: [],
   async run(run) {
-    const checker = new Checker();
+    const { checker } = run;
     const store = await storeToDamage();
     const whole = store.tree.below(dataDirectory).get(store.open) ?? Buffer.alloc(0);
     const [last, before] = store.lastBatches.map(({ offset }) => offset);
@@ -22,7 +22,6 @@ export const tornTail: Fault = {
         startOnCut(checker, store, whole.subarray(0, length), keptBytes ?? 0),
       );
     }
-    checker.close();
   },
 };
 
