@@ -103,11 +103,13 @@ async function refuseLostRecords(
       `the checkpoint says that seq ${checkpoint.seq} was on disk`,
     );
   }
-  if (open === undefined || open.bytes === open.wholeBytes) return;
+  const isTorn = open !== undefined && open.bytes > open.wholeBytes;
+  // Without a checkpoint product files are the only witnesses, and would be made anew from less than they hold.
+  if (!isTorn && typeof checkpoint === 'object') return;
   const beyond = await findProductRecordBeyond(files, directory, lastSeq);
-  if (beyond !== undefined) {
-    throw fail('product-beyond-torn-tail', `${beyond.file} holds seq ${beyond.seq}`);
-  }
+  if (beyond === undefined) return;
+  const label = isTorn ? 'product-beyond-torn-tail' : 'product-beyond-journal';
+  throw fail(label, `${beyond.file} holds seq ${beyond.seq}`);
 }
 
 /** Goes through the segments in order and keeps the seq and timestamp that the next one must go on from. */

@@ -6,7 +6,7 @@ import { withFile } from './record-file.ts';
 
 /**
  * A record with a seq past `lastSeq` near the end of any product file; undefined when there is none.
- * It opens every product file, so it is for the rare start that found a torn tail.
+ * It opens every product file, so it is for the rare start that found a torn tail or no checkpoint.
  */
 export async function findProductRecordBeyond(
   files: FileSystem,

@@ -4,11 +4,13 @@ import type { FileSystem } from '../files/file-system.ts';
 import { temporarySuffix } from '../files/replace-file.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
+import { journalDamaged } from './damage.ts';
 import type { JournalFindings } from './inspect-journal.ts';
 import type { SealedSegment } from './manifest.ts';
 import { productsDirectory } from './product-file.ts';
 import { ProductFiles } from './product-files.ts';
 import { countProductFiles, listShards, removeInterruptedReplacements } from './product-listing.ts';
+import { findProductRecordBeyond } from './product-tails.ts';
 import type { RebuiltCase } from './recovery-case.ts';
 import type { RecoveryEvents } from './storage-events.ts';
 
@@ -63,6 +65,7 @@ export async function recoverProductFiles(
       const { label, why } = reason ?? fewer;
       events.derivedFileRebuilt(productsDirectory, label, why);
     }
+    if (checkpoint !== undefined) await refuseRecordsBeyond(files, directory, lastSeq);
     // The old checkpoint must not vouch for files of which an interrupted rebuild made only some.
     await removeIfPresent(files, join(directory, checkpointFile));
     await files.syncDirectory(directory);
@@ -76,6 +79,18 @@ export async function recoverProductFiles(
   const isCaughtUp = checkpoint !== undefined && isComplete;
   const unchanged = isCaughtUp ? checkpoint : { seq: lastSeq, modifiedAtNs };
   return { productFiles, checkpoint: written, unchanged };
+}
+
+/** A file that is made anew loses what the journal does not have; then it is the only copy. */
+async function refuseRecordsBeyond(
+  files: FileSystem,
+  directory: string,
+  lastSeq: number,
+): Promise<void> {
+  const beyond = await findProductRecordBeyond(files, directory, lastSeq);
+  if (beyond === undefined) return;
+  const problem = `the journal ends with seq ${lastSeq}`;
+  throw journalDamaged('product-beyond-journal', { ...beyond, offset: 0, problem });
 }
 
 /**

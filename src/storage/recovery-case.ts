@@ -18,6 +18,7 @@ export const recoveryCases = {
   'gap-in-seq': 'refused',
   'two-open-segments': 'refused',
   'product-beyond-torn-tail': 'refused',
+  'product-beyond-journal': 'refused',
   'checkpoint-beyond-journal': 'refused',
   'sealed-bad-line': 'refused',
   'sealed-empty': 'refused',

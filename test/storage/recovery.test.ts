@@ -267,6 +267,28 @@ const refusals: readonly Refusal[] = [
     },
     names: /\.ndjson\.open, offset \d+, seq 4: .*results_by_product.* holds seq 5/,
   },
+  {
+    label: 'product-beyond-journal',
+    fault: 'an older journal under newer product files, and no checkpoint',
+    sealed: true,
+    damage: async (directory) => {
+      await unlink(join(directory, 'manifest.ndjson'));
+      await unlink(join(directory, 'checkpoint.json'));
+      await truncate(join(directory, segment), firstBytes);
+    },
+    names: /results, offset 0, seq 3: .*results_by_product.* holds seq [345]/,
+  },
+  {
+    label: 'product-beyond-journal',
+    fault: 'no journal at all, and no checkpoint, beside product files',
+    sealed: true,
+    damage: async (directory) => {
+      await unlink(join(directory, 'manifest.ndjson'));
+      await unlink(join(directory, 'checkpoint.json'));
+      await rm(join(directory, 'results'), { recursive: true });
+    },
+    names: /results, offset 0, seq 1: .*results_by_product.* holds seq \d/,
+  },
 ];
 
 for (const { label, fault, sealed, damage, names } of refusals) {
@@ -490,6 +512,24 @@ test('a product file of which an old version was put back after an unclean stop 
   await storage.close();
 
   await checkCleanStore(t, crashed);
+});
+
+test('a product file with records past the end of the journal is not read, not built upon, and kept', async (t) => {
+  const [first = [], second = [], third = []] = threeBatches;
+  const directory = await closedDirectory(t, [first, second, third]);
+  const older = await closedDirectory(t, [first]);
+  await rm(join(directory, 'results'), { recursive: true });
+  for (const name of ['results', 'manifest.ndjson', 'checkpoint.json']) {
+    await cp(join(older, name), join(directory, name), { recursive: true });
+  }
+  const path = join(directory, productFile(productId('a')));
+  const before = await readFile(path, 'utf8');
+  const storage = await openStorage(directory);
+
+  await t.throwsAsync(storage.lastRecord(productId('a')), { code: 'JOURNAL_DAMAGED' });
+  await storage.close();
+
+  t.is(await readFile(path, 'utf8'), before);
 });
 
 test('an interrupted rebuild of product files is not believed', async (t) => {
