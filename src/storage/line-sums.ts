@@ -15,6 +15,12 @@ export class LineSums {
     this.#lastSeq = Math.max(this.#lastSeq, seq);
   }
 
+  /** Takes back what was added past a seq: lines of a batch that turned out not to be whole. */
+  forgetPast(seq: number): void {
+    this.#states.fill(unknown, seq + 1, this.#lastSeq + 1);
+    this.#lastSeq = Math.min(this.#lastSeq, seq);
+  }
+
   /** Takes a line out again: what is wrong with it, or undefined when the journal has the same line once. */
   take(seq: number, sum: number): string | undefined {
     const state = seq < this.#states.length ? this.#states[seq] : unknown;

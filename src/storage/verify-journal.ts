@@ -100,6 +100,7 @@ class JournalCheck {
     const take = (record: PriceRecord, line: Line) => this.#take(record, line);
     const start = { firstSeq, after };
     const scan = await scanSegmentFile(this.#files, this.#directory, file, start, take);
+    this.#sums.forgetPast(scan.lastSeq);
     if (isOpen) this.#judgeOpen(file, scan);
     else this.#judgeSealed(file, scan);
     this.#segments.push(segment);
@@ -111,8 +112,14 @@ class JournalCheck {
 
   compareWithManifest({ segments, damage }: ManifestContent): void {
     const unlisted = new Map(this.#sealed);
+    let lastSeq = 0;
     for (const segment of segments) {
-      const scan = unlisted.get(segment.file);
+      if (segment.firstSeq !== lastSeq + 1) {
+        const problem = `the manifest lists ${segment.file} behind seq ${lastSeq}`;
+        this.#findings.damage(manifestFile, 0, segment.firstSeq, problem);
+      }
+      ({ lastSeq } = segment);
+      const scan = this.#sealed.get(segment.file);
       unlisted.delete(segment.file);
       const problem = scan === undefined ? 'the sealed segment is missing' : differs(segment, scan);
       if (problem !== undefined) this.#findings.damage(segment.file, 0, segment.firstSeq, problem);

@@ -7,6 +7,7 @@ import { type FileSystem, nodeFileSystem } from '../../src/files/file-system.ts'
 import type { PriceRecord } from '../../src/model/price-record.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { repairStore } from '../../src/storage/repair-store.ts';
+import { verifyStore } from '../../src/storage/verify.ts';
 import {
   contentsOf,
   copyOf,
@@ -125,12 +126,50 @@ const mendable: readonly Fault[] = [
       await cp(join(directory, 'results/date=2026-11-21'), other, { recursive: true });
     },
   },
+  {
+    fault: 'a manifest without a line in its middle',
+    damage: (directory) => editManifest(directory, (lines) => lines.toSpliced(1, 1)),
+  },
+  {
+    fault: 'a manifest of which two lines are exchanged',
+    damage: (directory) => editManifest(directory, ([one, two, ...rest]) => [two, one, ...rest]),
+  },
+  {
+    fault: 'a manifest with a line twice',
+    damage: (directory) => editManifest(directory, ([one, ...rest]) => [one, one, ...rest]),
+  },
+  {
+    fault: 'an acknowledged last batch that is torn, and no checkpoint that knows of it',
+    crashed: true,
+    damage: async (directory) => {
+      await rm(join(directory, 'checkpoint.json'));
+      await truncate(join(directory, open), (await stat(join(directory, open))).size - 9);
+    },
+  },
+  {
+    fault: 'a sealed segment gone with its line of the manifest and the checkpoint',
+    damage: async (directory) => {
+      await rm(join(directory, third));
+      await rm(join(directory, 'checkpoint.json'));
+      await editManifest(directory, (lines) => lines.slice(0, 2));
+    },
+  },
 ];
+
+async function editManifest(
+  directory: string,
+  edit: (lines: readonly (string | undefined)[]) => readonly (string | undefined)[],
+): Promise<void> {
+  const path = join(directory, 'manifest.ndjson');
+  const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
+  await writeFile(path, `${edit(lines).join('\n')}\n`);
+}
 
 for (const { fault, crashed = false, damage } of mendable) {
   test(`${fault}: the repair restores every record to the byte, and a start serves them`, async (t) => {
     const directory = await directoryOf(t, crashed);
     await damage(directory);
+    t.true((await verifyStore(nodeFileSystem, directory)).damageCount > 0, 'verify finds it');
 
     const { code, lines } = await repair(nodeFileSystem, directory, true);
 
