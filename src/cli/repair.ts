@@ -26,7 +26,8 @@ export async function repair(
   try {
     const recovery = new RecoveryLines();
     const report = await repairStore(files, directory, isApplied, recovery);
-    const code = report.lost.length === 0 ? exitCode.ok : exitCode.damaged;
+    const isWhole = report.lost.length === 0 && report.derivedProblem === undefined;
+    const code = isWhole ? exitCode.ok : exitCode.damaged;
     return { code, lines: [...describeRepair(report, isApplied, recovery.lines)] };
   } finally {
     await lock?.release();
@@ -34,7 +35,7 @@ export async function repair(
 }
 
 function describeRepair(
-  { found, mended, lost, derived }: StoreRepair,
+  { found, mended, lost, derived, derivedProblem }: StoreRepair,
   isApplied: boolean,
   recovered: readonly string[],
 ): readonly string[] {
@@ -48,7 +49,7 @@ function describeRepair(
     ...lost.flatMap(describeLoss),
     ...(derived === undefined ? [] : describeRebuild(derived)),
     ...recovered,
-    conclusion(lost.length, mended.length, isApplied),
+    derivedProblem ?? conclusion(lost.length, mended.length, isApplied),
   ];
 }
 

@@ -72,7 +72,7 @@ async function refuseLostEnd(
 function refusal(damage: Damage): RepricerError {
   return new RepricerError(
     'JOURNAL_DAMAGED',
-    `the journal itself is damaged, so nothing was made from it and nothing was changed; "repricer repair" says what can be mended. ${describeDamage(damage)}`,
+    `the journal itself is damaged, so nothing was made from it; "repricer repair" says what can be mended. ${describeDamage(damage)}`,
   );
 }
 

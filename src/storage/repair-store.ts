@@ -1,3 +1,4 @@
+import { hasCode } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import { type DerivedRebuild, rebuildDerived } from './rebuild-derived.ts';
 import { type JournalRepair, repairJournal } from './repair-journal.ts';
@@ -9,6 +10,8 @@ export interface StoreRepair extends JournalRepair {
   readonly found: VerifyReport;
   /** What was made anew from the whole journal; undefined when nothing was, or nothing had to be. */
   readonly derived: DerivedRebuild | undefined;
+  /** Why it could not be: the journal lacks something that they know of, though no line of it is bad. */
+  readonly derivedProblem: string | undefined;
 }
 
 /**
@@ -22,9 +25,15 @@ export async function repairStore(
   events: RecoveryEvents,
 ): Promise<StoreRepair> {
   const found = await verifyStore(files, directory);
-  if (found.damageCount === 0) return { found, mended: [], lost: [], derived: undefined };
+  const nothing = { derived: undefined, derivedProblem: undefined };
+  if (found.damageCount === 0) return { found, mended: [], lost: [], ...nothing };
   const journal = await repairJournal(files, directory, isApplied);
-  const isWhole = journal.lost.length === 0;
-  const derived = isApplied && isWhole ? await rebuildDerived(files, directory, events) : undefined;
-  return { found, ...journal, derived };
+  if (!isApplied || journal.lost.length > 0) return { found, ...journal, ...nothing };
+  try {
+    const derived = await rebuildDerived(files, directory, events);
+    return { found, ...journal, derived, derivedProblem: undefined };
+  } catch (error) {
+    if (!hasCode(error, 'JOURNAL_DAMAGED')) throw error;
+    return { found, ...journal, derived: undefined, derivedProblem: error.message };
+  }
 }

@@ -117,7 +117,7 @@ for (const { fault, damage } of refusals) {
       code: 'JOURNAL_DAMAGED',
     });
 
-    t.regex(error.message, /nothing was changed; "repricer repair"/);
+    t.regex(error.message, /nothing was made from it; "repricer repair"/);
     t.deepEqual(await contentsOf(directory), before);
   });
 }

@@ -1,4 +1,14 @@
-import { cp, readFile, rename, rm, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { repair } from '../../src/cli/repair.ts';
@@ -207,6 +217,21 @@ test('a repaired segment is said to be the same to the byte as when it was seale
     ),
   );
   t.is(await readFile(join(directory, `${second}.broken`), 'latin1'), damaged);
+});
+
+test('a repair that may not make product files anew names what it has mended all the same', async (t) => {
+  const directory = await directoryOf(t, false);
+  const [stray] = new RecordSource().batch('a');
+  const beyond = stray && encodeAll([{ ...stray, seq: 99, batch: 99 }]);
+  await mkdir(join(directory, 'results_by_product/00'), { recursive: true });
+  await writeFile(join(directory, 'results_by_product/00/z.ndjson'), beyond ?? '');
+  await flipBit(join(directory, second), 30);
+
+  const { code, lines } = await repair(nodeFileSystem, directory, true);
+
+  t.is(code, 65);
+  t.regex(lines.join('\n'), /^mended {10}\S+0004\.ndjson: /m);
+  t.regex(lines.at(-1) ?? '', /z\.ndjson, offset 0, seq 99: the journal ends with seq 12$/);
 });
 
 test('what an earlier repair set aside is never overwritten', async (t) => {
