@@ -35,7 +35,10 @@ class RunningLoad {
   readonly #statuses: Record<string, number> = {};
   readonly #latenciesMs: number[] = [];
   readonly #refusalsMs: number[] = [];
-  readonly #counts = { acknowledged: 0, refused: 0, unknown: 0, reads: 0 };
+  readonly #counts = {
+    ...{ acknowledged: 0, refused: 0, unknown: 0, reads: 0 },
+    brokenAtFirst: 0,
+  };
   #writes = 0;
 
   constructor(load: Load) {
@@ -133,6 +136,7 @@ class RunningLoad {
       sent.on('timeout', () => sent.destroy());
       sent.on('error', (error: NodeJS.ErrnoException) => {
         const neverSent = error.code === 'ECONNREFUSED' || error.syscall === 'connect';
+        if (!neverSent && !sent.reusedSocket) this.#counts.brokenAtFirst += 1;
         resolve(neverSent ? 'not sent' : undefined);
       });
       sent.end(body);

@@ -28,6 +28,8 @@ export interface LoadResult {
   readonly refused: number;
   readonly unknown: number;
   readonly reads: number;
+  /** Requests that were the first of a connection and got no answer: the service may never have seen it. */
+  readonly brokenAtFirst: number;
   /** Writes by the status that answered them. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Of writes that were answered. */

@@ -92,8 +92,10 @@ export class Volume {
   /** Takes all its files but so many, until `makeRoom`. */
   fillFiles(filesLeft: number): void {
     mkdirSync(this.#ballast);
-    const files = statfsSync(this.directory).ffree - filesLeft;
-    for (let file = 0; file < files; file += 1) writeFileSync(join(this.#ballast, `${file}`), '');
+    // One look for each, as the service makes files beside us.
+    for (let file = 0; statfsSync(this.directory).ffree > filesLeft; file += 1) {
+      writeFileSync(join(this.#ballast, `${file}`), '');
+    }
   }
 
   makeRoom(): void {

@@ -50,8 +50,13 @@ async function stopInTime(
   const beside = await begin(kind, store, service.port);
   await store.stop(service);
   await beside.finish();
-  const { unknown } = await load.ended;
-  store.expect(unknown === 0, `${unknown} requests of good clients were accepted and not answered`);
+  // A connection that the kernel took on when the listener was closed was never seen by the service.
+  const { unknown, brokenAtFirst } = await load.ended;
+  const unanswered = unknown - brokenAtFirst;
+  store.expect(
+    unanswered <= 0,
+    `${unanswered} of ${unknown} requests were accepted and not answered`,
+  );
   return 'stopped';
 }
 
