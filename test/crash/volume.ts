@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errnoOf } from '../../src/errors.ts';
 import { compile } from './compile.ts';
 import type { TrialOwner } from './trial-owner.ts';
 
@@ -86,7 +87,7 @@ export class Volume {
   fill(bytesLeft: number): void {
     const { bavail, bsize } = statfsSync(this.directory);
     const bytes = Math.max(0, bavail * bsize - bytesLeft);
-    writeFileSync(this.#ballast, Buffer.alloc(bytes), { flush: true });
+    hadRoom(() => writeFileSync(this.#ballast, Buffer.alloc(bytes), { flush: true }));
   }
 
   /** Takes all its files but so many, until `makeRoom`. */
@@ -94,7 +95,7 @@ export class Volume {
     mkdirSync(this.#ballast);
     // One look for each, as the service makes files beside us.
     for (let file = 0; statfsSync(this.directory).ffree > filesLeft; file += 1) {
-      writeFileSync(join(this.#ballast, `${file}`), '');
+      if (!hadRoom(() => writeFileSync(join(this.#ballast, `${file}`), ''))) return;
     }
   }
 
@@ -168,4 +169,15 @@ function makeExt4(image: string, bytes: number, options: readonly string[]): voi
   writeFileSync(image, '');
   truncateSync(image, bytes);
   execFileSync('mkfs.ext4', ['-q', '-F', ...options, image]);
+}
+
+/** The service takes room beside us, so what was free a moment ago may not be: then it is as full as was wanted. */
+function hadRoom(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOSPC') throw error;
+    return false;
+  }
 }

@@ -17,8 +17,8 @@ interface Shortage {
   readonly directory: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Set when calls are refused on a volume that says it has room, which the next look at it believes. */
-  readonly isUnseen?: boolean;
+  /** Set when it shows in the room that the volume says it has; otherwise the next look at it finds some. */
+  readonly isMeasured?: boolean;
   begin(): void;
   end(): void;
 }
@@ -49,6 +49,7 @@ const shortages: Readonly<Record<string, Prepare>> = {
     return {
       ...fullVolume(volume, 2 * mebibyte),
       flags: ['--free-bytes-min', String(4 * mebibyte)],
+      isMeasured: true,
     };
   },
   'no space for whatever is created, written or renamed': (_owner, directory, round, shim) =>
@@ -106,7 +107,6 @@ function refusedCalls(
   return {
     directory: path.replace(/\/results.*$/, ''),
     env,
-    isUnseen: true,
     begin: () => plan.arm(nth),
     end: () => plan.disarm(),
   };
@@ -135,7 +135,7 @@ async function trial(owner: TrialOwner, checker: Checker, shortage: Shortage): P
   const { operations } = client;
   const result = await checker.check({ store: { directory }, state: 'stopped', operations });
   const odd = refused.filter((answer) => !isPromisedRefusal(answer));
-  const isSeen = shortage.isUnseen !== true && refused.some((answer) => answer?.status === 507);
+  const isSeen = shortage.isMeasured === true && refused.some((answer) => answer?.status === 507);
   const expectations: readonly (readonly [boolean, string])[] = [
     [odd.length === 0, `a write was answered with ${odd[0]?.status} ${odd[0]?.body}`],
     [read?.status === 200, `a read was answered with ${read?.status}`],
