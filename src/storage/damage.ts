@@ -24,3 +24,12 @@ export function journalDamaged(label: RefusedCase, damage: Damage): RepricerErro
     { label },
   );
 }
+
+/** The refusal of a journal that ends with `lastSeq`, though a product file holds a later record: that is the only copy. */
+export function journalEndsBefore(
+  { file, seq }: { readonly file: string; readonly seq: number },
+  lastSeq: number,
+): RepricerError {
+  const problem = `the journal ends with seq ${lastSeq}`;
+  return journalDamaged('product-beyond-journal', { file, offset: 0, seq, problem });
+}

@@ -5,7 +5,7 @@ import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
 import { writeCheckpoint } from './checkpoint.ts';
-import { journalDamaged } from './damage.ts';
+import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
@@ -191,22 +191,15 @@ export class FileStorage implements LedgerStorage {
       if (state.hasUnfinishedLine) return 'unfinished';
       const record = await file.last();
       if (record === undefined || record.productId !== productId) throw onDamage();
-      if (record.seq > this.#journal.lastSeq) throw this.#journalEndsBefore(record);
+      const { lastSeq } = this.#journal;
+      // Not for rebuilding, which would take the only copy of what was acknowledged.
+      if (record.seq > lastSeq) {
+        throw journalEndsBefore({ file: productFile(productId), seq: record.seq }, lastSeq);
+      }
       // A file without a record of this run's was last written before it; a later change was not ours.
       const isOfThisRun = record.seq > this.#unchanged.seq || state.isReplaced;
       if (!isOfThisRun && state.modifiedAtNs > this.#unchanged.modifiedAtNs) throw onDamage();
       return record;
-    });
-  }
-
-  /** Not for rebuilding: the product file has the only copy of what was acknowledged. */
-  #journalEndsBefore({ productId, seq }: PriceRecord): RepricerError {
-    const problem = `the journal ends with seq ${this.#journal.lastSeq}`;
-    return journalDamaged('product-beyond-journal', {
-      file: productFile(productId),
-      offset: 0,
-      seq,
-      problem,
     });
   }
 

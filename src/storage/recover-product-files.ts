@@ -4,7 +4,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import { temporarySuffix } from '../files/replace-file.ts';
 import { CatchUp } from './catch-up.ts';
 import { type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
-import { journalDamaged } from './damage.ts';
+import { journalEndsBefore } from './damage.ts';
 import type { JournalFindings } from './inspect-journal.ts';
 import type { SealedSegment } from './manifest.ts';
 import { productsDirectory } from './product-file.ts';
@@ -88,9 +88,7 @@ async function refuseRecordsBeyond(
   lastSeq: number,
 ): Promise<void> {
   const beyond = await findProductRecordBeyond(files, directory, lastSeq);
-  if (beyond === undefined) return;
-  const problem = `the journal ends with seq ${lastSeq}`;
-  throw journalDamaged('product-beyond-journal', { ...beyond, offset: 0, problem });
+  if (beyond !== undefined) throw journalEndsBefore(beyond, lastSeq);
 }
 
 /**

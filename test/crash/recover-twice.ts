@@ -1,5 +1,5 @@
 import { ChildService } from '../support/child-service.ts';
-import { readStore, type StoredFiles } from './checker/stored-files.ts';
+import { differingPaths, readStore } from './checker/stored-files.ts';
 import type { Checker, CheckResult } from './checker.ts';
 import type { Evidence } from './fault.ts';
 import type { TrialOwner } from './trial-owner.ts';
@@ -22,7 +22,7 @@ export async function recoverTwice(
   });
   const first = await readStore({ directory });
   await recoverAndKill(owner, directory);
-  const changed = differences(first, await readStore({ directory }));
+  const changed = differingPaths(first, await readStore({ directory }));
   const { lost, phantom, violations } = result;
   return {
     lost,
@@ -37,13 +37,4 @@ export async function recoverTwice(
 async function recoverAndKill(owner: TrialOwner, directory: string): Promise<void> {
   const service = await ChildService.start(owner, directory);
   await service.kill('SIGKILL');
-}
-
-/** The paths of files that are not the same, or are there only once. */
-function differences(before: StoredFiles, after: StoredFiles): readonly string[] {
-  const paths = new Set([...before.keys(), ...after.keys()]);
-  return [...paths].filter((path) => {
-    const [old, current] = [before.get(path), after.get(path)];
-    return old === undefined || current === undefined || !old.equals(current);
-  });
 }

@@ -94,6 +94,14 @@ export class ChildService {
     return service;
   }
 
+  /** Whether it comes to serve; false when it ends before. */
+  becomesReady(): Promise<boolean> {
+    return this.ready().then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Resolves once it serves; rejects when it ends before. */
   async ready(): Promise<void> {
     const ready = await this.logLine('ready');

@@ -20,6 +20,15 @@ export function toStore(files: StoredFiles): Store {
   return { files: Object.fromEntries<string>(texts) };
 }
 
+/** The paths of files that are not the same, or are there only once. */
+export function differingPaths(before: StoredFiles, after: StoredFiles): readonly string[] {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths].filter((path) => {
+    const [old, current] = [before.get(path), after.get(path)];
+    return old === undefined || current === undefined || !old.equals(current);
+  });
+}
+
 async function readDirectory(directory: string): Promise<StoredFiles> {
   const files = new Map<string, Buffer>();
   for (const entry of await entriesOf(directory)) {

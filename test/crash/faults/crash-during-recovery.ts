@@ -3,7 +3,7 @@ import { errnoOf, RepricerError } from '../../../src/errors.ts';
 import type { FileStorage } from '../../../src/storage/file-storage.ts';
 import { FastRandom } from '../../support/fast-random.ts';
 import { openStorage } from '../../support/store.ts';
-import type { StoredFiles } from '../checker/stored-files.ts';
+import { differingPaths, type StoredFiles } from '../checker/stored-files.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import type { Operation } from '../operation.ts';
 import { crashStates } from '../states/crash-states.ts';
@@ -83,7 +83,8 @@ function killed(dirty: Tree, { effects, startedAt }: MemoryFiles, count: number)
 }
 
 async function recoverAgain(files: MemoryFiles, whole: StoredFiles): Promise<Evidence> {
-  return { violations: differences(whole, await recover(files)) };
+  const paths = differingPaths(whole, await recover(files));
+  return { violations: paths.map((path) => `${path}: not as an undisturbed recovery leaves it`) };
 }
 
 /** The first recovery meets an error at one call; if it says so, the next one finds what it would have found without. */
@@ -112,11 +113,4 @@ async function problemOf(start: Promise<FileStorage>): Promise<unknown> {
   } catch (error) {
     return error;
   }
-}
-
-function differences(expected: StoredFiles, actual: StoredFiles): readonly string[] {
-  const paths = new Set([...expected.keys(), ...actual.keys()]);
-  return [...paths]
-    .filter((path) => !expected.get(path)?.equals(actual.get(path) ?? Buffer.from('missing')))
-    .map((path) => `${path}: not as an undisturbed recovery leaves it`);
 }

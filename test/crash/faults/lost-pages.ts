@@ -99,15 +99,8 @@ const flags = ['--checkpoint-interval-ms', '100'];
 /** Of a start that must not succeed; null when it served, and was then killed. */
 async function codeOfStart(owner: TrialOwner, directory: string): Promise<number | null> {
   const service = ChildService.launch(owner, directory, flags);
-  if (await isReady(service)) await service.kill('SIGKILL');
+  if (await service.becomesReady()) await service.kill('SIGKILL');
   return (await service.exited).code;
-}
-
-function isReady(service: ChildService): Promise<boolean> {
-  return service.ready().then(
-    () => true,
-    () => false,
-  );
 }
 
 /**
@@ -121,7 +114,7 @@ async function serveAgain(
   codes: (number | null)[],
 ): Promise<number | undefined> {
   const service = ChildService.launch(owner, directory, flags);
-  if (!(await isReady(service))) {
+  if (!(await service.becomesReady())) {
     codes.push((await service.exited).code);
     return undefined;
   }

@@ -119,7 +119,7 @@ class Race {
   }
 
   async #winnerOf(services: readonly ChildService[]): Promise<ChildService | undefined> {
-    const areReady = await Promise.all(services.map(isReady));
+    const areReady = await Promise.all(services.map((service) => service.becomesReady()));
     const winners = services.filter((_, index) => areReady[index]);
     this.#store.expect(winners.length === 1, `${winners.length} of ${services.length} serve`);
     const losers = services.filter((_, index) => !areReady[index]);
@@ -128,7 +128,7 @@ class Race {
   }
 
   async #expectLoser(loser: ChildService): Promise<void> {
-    if (await isReady(loser)) {
+    if (await loser.becomesReady()) {
       this.#store.expect(false, 'a second process serves');
       await loser.kill('SIGKILL');
       return;
@@ -138,11 +138,4 @@ class Race {
     const { cpuMs } = this.#probe.last(loser.pid);
     this.#store.expect(cpuMs < loserCpuMsMax, `a second process took ${cpuMs} ms to give way`);
   }
-}
-
-/** False when it ended without serving. */
-async function isReady(service: ChildService): Promise<boolean> {
-  const ready = service.ready().then(() => true);
-  const ended = service.exited.then(() => false);
-  return Promise.race([ready.catch(() => false), ended]);
 }

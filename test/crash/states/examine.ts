@@ -3,7 +3,7 @@ import type { PriceLedger } from '../../../src/ledger/price-ledger.ts';
 import { openLedger } from '../../support/ledger.ts';
 import { productId } from '../../support/records.ts';
 import { openStorage } from '../../support/store.ts';
-import { type StoredFiles, toStore } from '../checker/stored-files.ts';
+import { differingPaths, toStore } from '../checker/stored-files.ts';
 import type { Checker } from '../checker.ts';
 import type { Evidence } from '../fault.ts';
 import type { Operation } from '../operation.ts';
@@ -32,7 +32,9 @@ export async function examine(
   await storage.close();
   const store = mayBeRebuilt ? new MemoryFiles(state) : again;
   const { ledger, set } = await openLedger(dataDirectory, { files: store });
-  const changed = differences(recovered, store.tree.below(dataDirectory));
+  const changed = differingPaths(recovered, store.tree.below(dataDirectory)).map(
+    (path) => `${path}: the second recovery changed it`,
+  );
 
   const more: Operation[] = [];
   const products = [...new Set(operations.map((operation) => operation.productId)), 'new'];
@@ -76,13 +78,6 @@ async function readUntilRebuilt(ledger: PriceLedger, product: string): Promise<v
 function unknownIsNone(error: unknown): undefined {
   if (hasCode(error, 'UNKNOWN_PRODUCT')) return;
   throw error;
-}
-
-function differences(before: StoredFiles, after: StoredFiles): readonly string[] {
-  const paths = new Set([...before.keys(), ...after.keys()]);
-  return [...paths]
-    .filter((path) => !before.get(path)?.equals(after.get(path) ?? Buffer.from('missing')))
-    .map((path) => `${path}: the second recovery changed it`);
 }
 
 /** What comes after the crash came after everything before it. */
