@@ -19,6 +19,8 @@ interface Shortage {
   readonly env?: Readonly<Record<string, string>>;
   /** Set when it shows in the room that the volume says it has; otherwise the next look at it finds some. */
   readonly isMeasured?: boolean;
+  /** Whether some call met it; absent when the answers alone show it. */
+  isMet?(): boolean;
   begin(): void;
   end(): void;
 }
@@ -109,10 +111,13 @@ function refusedCalls(
     env,
     begin: () => plan.arm(nth),
     end: () => plan.disarm(),
+    isMet: () => plan.counts.hit > 0,
   };
 }
 
+/** More than a full backlog, and on until one is refused. */
 const attempts = 60;
+const shortageMsMax = 15_000;
 const healMsMax = 15_000;
 
 /** Writes until some are refused, sees that reads go on and readiness tells why, and that it heals by itself. */
@@ -123,24 +128,33 @@ async function trial(owner: TrialOwner, checker: Checker, shortage: Shortage): P
   const service = await ChildService.start(owner, directory, allFlags, { env });
   const answers: WriteAnswer[] = [await client.write(service, 'known')];
   shortage.begin();
-  for (let attempt = 0; attempt < attempts; attempt += 1) {
+  const isLate = after(shortageMsMax);
+  const isRefused = (answer: WriteAnswer) => answer?.status !== 202;
+  for (
+    let attempt = 0;
+    attempt < attempts || !(answers.some(isRefused) || isLate());
+    attempt += 1
+  ) {
     answers.push(...(await client.writeAll(service, ['known', `new-${attempt}`])));
   }
   const read = await client.read(service, 'known');
-  const refused = answers.filter((answer) => answer?.status !== 202);
-  const unready = refused.length > 0 ? await readinessOf(service) : undefined;
+  const refused = answers.filter(isRefused);
+  const unready = await readinessOf(service);
   shortage.end();
-  const healedMs = await msUntilHealed(client, service);
+  const isHealed = await heals(client, service);
   const stop = await service.kill('SIGTERM');
   const { operations } = client;
   const result = await checker.check({ store: { directory }, state: 'stopped', operations });
   const odd = refused.filter((answer) => !isPromisedRefusal(answer));
-  const isSeen = shortage.isMeasured === true && refused.some((answer) => answer?.status === 507);
+  const isMeasured = shortage.isMeasured === true;
   const expectations: readonly (readonly [boolean, string])[] = [
+    [shortage.isMet?.() !== false, 'no call met the lack of space'],
+    [refused.length > 0, `none of ${answers.length} writes was refused`],
+    [!isMeasured || refused.every((answer) => answer?.status === 507), 'not refused with 507'],
     [odd.length === 0, `a write was answered with ${odd[0]?.status} ${odd[0]?.body}`],
     [read?.status === 200, `a read was answered with ${read?.status}`],
-    [!isSeen || unready?.includes('no space') === true, `readiness says ${unready}`],
-    [healedMs < healMsMax, 'it did not heal without a restart'],
+    [!isMeasured || unready.includes('no space'), `readiness says ${unready}`],
+    [isHealed, 'it did not heal without a restart'],
     [stop.code === 0, `the stop ended with ${stop.code}`],
   ];
   const broken = expectations.flatMap(([isKept, text]) => (isKept ? [] : [text]));
@@ -168,13 +182,17 @@ async function readinessOf(service: ChildService): Promise<string> {
   return response.text();
 }
 
-async function msUntilHealed(client: ScriptedClient, service: ChildService): Promise<number> {
-  const start = performance.now();
-  const passed = () => performance.now() - start;
-  while (passed() < healMsMax) {
+/** Whether a write is taken again in time. */
+async function heals(client: ScriptedClient, service: ChildService): Promise<boolean> {
+  for (const isLate = after(healMsMax); !isLate(); await delay(100)) {
     const answer = await client.write(service, 'known');
-    if (answer?.status === 202) break;
-    await delay(100);
+    if (answer?.status === 202) return true;
   }
-  return passed();
+  return false;
+}
+
+/** Whether so many milliseconds have passed since this call. */
+function after(ms: number): () => boolean {
+  const startedMs = performance.now();
+  return () => performance.now() - startedMs > ms;
 }
