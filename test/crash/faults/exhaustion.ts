@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ChildService, Surroundings } from '../../support/child-service.ts';
+import type { ChildService, End, Surroundings } from '../../support/child-service.ts';
 import type { StoreState } from '../checker.ts';
 import type { LoadResult } from '../client.ts';
 import { expectHealthy } from '../expect-healthy.ts';
@@ -27,6 +27,9 @@ export const exhaustion: Fault = {
     return runStoreTrials(run, names, (store, index) => acts[names[index] ?? 'heap'](store, run));
   },
 };
+
+/** A process that lives so long without it has found enough. */
+const lifeMsMax = { heap: 60_000, 'address space': 8000 };
 
 /** Segments so small that one has to be opened every few batches. */
 const rotating = ['--segment-bytes-max', '4096', '--flush-interval-ms', '20'];
@@ -55,14 +58,18 @@ async function withoutDescriptors(store: TrialStore, run: FaultRun): Promise<Sto
 async function withoutHeap(store: TrialStore, run: FaultRun): Promise<StoreState> {
   const hoarding = ['--flush-interval-ms', '3600000', '--backlog-records-max', '10000000'];
   const service = await store.start(hoarding, node('--max-old-space-size=40'));
-  return dieAndGoOn(store, service, run, 'heap');
+  const end = await loadToItsEnd(store, service, run, 'heap');
+  store.expect(end?.signal === 'SIGABRT', `without heap it ended with ${JSON.stringify(end)}`);
+  return goOn(store);
 }
 
 /** Memory that the system refuses, as in a container at its limit. */
 async function withoutAddressSpace(store: TrialStore, run: FaultRun): Promise<StoreState> {
   const service = await store.start(rotating);
   limit(service, 'as', addressSpaceBytes(service.pid) + 1024 * 1024);
-  return dieAndGoOn(store, service, run, 'address space');
+  // It dies, or what it lacks is refused to a request: then it lives on.
+  await loadToItsEnd(store, service, run, 'address space');
+  return goOn(store);
 }
 
 /** Every system call on a file waits for the one before it. */
@@ -78,20 +85,24 @@ async function withOneThread(store: TrialStore): Promise<StoreState> {
   return 'stopped';
 }
 
-/** Whether it dies or lives on, the next start has all that was acknowledged. */
-async function dieAndGoOn(
+/** How it ended under load; undefined when it lived on for so long, and was killed. */
+async function loadToItsEnd(
   store: TrialStore,
   service: ChildService,
   { note }: FaultRun,
-  what: string,
-): Promise<StoreState> {
+  what: keyof typeof lifeMsMax,
+): Promise<End | undefined> {
   const load = loadOn(store, service, 50);
-  const end = await Promise.race([service.exited, delay(8000)]);
+  const end = await Promise.race([service.exited, delay(lifeMsMax[what], undefined)]);
   store.client.stop();
   const { acknowledged } = await load;
   note(`${what}: ${acknowledged} acknowledged, then ${JSON.stringify(end ?? 'still alive')}`);
   await service.kill('SIGKILL');
+  return end;
+}
 
+/** The next start has all that was acknowledged. */
+async function goOn(store: TrialStore): Promise<StoreState> {
   const next = await store.start();
   await store.writeCalmly(next.port, 50);
   await store.stop(next);

@@ -1,21 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
 import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
+import { residentBytes } from '../process-state.ts';
 import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
 import { Shim } from '../shim.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
-/** How long the disk takes in each trial; a soak makes so many rounds of them. */
-const delaysMs = [50, 1100, 10_000];
+/** How long the disk takes, and how often; a soak makes so many rounds of them. */
+const delays = [
+  { delayMs: 50, syncs: 'for ever' },
+  { delayMs: 1100, syncs: 'for ever' },
+  { delayMs: 10_000, syncs: 1 },
+] as const;
 const rounds = { quick: 1, soak: 3 };
 
 const queueMax = 10;
 const writesAtOnce = 40;
 /** What needs no disk must not wait for it. */
 const promptMs = 700;
+const lookEveryMs = 50;
 const growthBytesMax = 64 << 20;
 
 export const slowDisk: Fault = {
@@ -29,9 +35,9 @@ export const slowDisk: Fault = {
     for (let round = 0; round < rounds[run.size]; round += 1) {
       const directory = join(run.directory, `round-${round}`);
       await Promise.all([
-        ...delaysMs.map((delayMs) =>
-          run.trial(`each sync takes ${delayMs} ms`, (owner) =>
-            trySlowSync(owner, checker, shim, `${directory}-${delayMs}`, delayMs),
+        ...delays.map((slowness) =>
+          run.trial(`${slowness.syncs} a sync takes ${slowness.delayMs} ms`, (owner) =>
+            trySlowSync(owner, checker, shim, `${directory}-${slowness.delayMs}`, slowness),
           ),
         ),
         run.trial('the file system is frozen for 3 s', (owner) =>
@@ -47,12 +53,12 @@ async function trySlowSync(
   checker: Checker,
   shim: Shim,
   directory: string,
-  delayMs: number,
+  { delayMs, syncs }: (typeof delays)[number],
 ): Promise<Evidence> {
   const operations = ['fdatasync'] as const;
   const plan = owner.own(shim.plan({ operations, path: `${directory}/results/`, delayMs }));
   const service = await ChildService.start(owner, directory, flags, plan.surroundings);
-  return tryHang(checker, service, directory, delayMs, async () => plan.arm(1, 1));
+  return tryHang(checker, service, directory, delayMs, async () => plan.arm(1, syncs));
 }
 
 async function tryFrozen(
@@ -70,7 +76,7 @@ async function tryFrozen(
 
 const flags = ['--queue-max', String(queueMax), '--flush-interval-ms', '1'];
 
-/** More writes than the queue holds, while the disk hangs; reads and health beside them. */
+/** More writes than the queue holds, while the disk hangs; reads and health beside them, all the time. */
 async function tryHang(
   checker: Checker,
   service: ChildService,
@@ -80,31 +86,32 @@ async function tryHang(
 ): Promise<Evidence> {
   const client = new ScriptedClient();
   const first = await client.write(service, 'known');
-  const bytesBefore = await residentBytes(service.pid);
+  const bytesBefore = residentBytes(service.pid, 'now');
   await hang();
   const writes = Array.from({ length: writesAtOnce }, (_, index) =>
     timed(client.write(service, `p${index}`)),
   );
-  const looks = await Promise.all([
-    timed(client.read(service, 'known')),
-    timed(statusOf(service, '/healthz/alive')),
-    timed(statusOf(service, '/metrics')),
-  ]);
-  const grownBytes = (await residentBytes(service.pid)) - bytesBefore;
-  const answers = await Promise.all(writes);
+  const looks = await lookUntil(Promise.all(writes), client, service);
+  const answers = await Promise.all([...writes, ...looks.writes]);
   const metrics = await text(service, '/metrics');
   const stop = await service.kill('SIGTERM');
   const { operations } = client;
   const result = await checker.check({ store: { directory }, state: 'stopped', operations });
 
+  const grownBytes = looks.bytesMost - bytesBefore;
   const statuses = answers.map(({ value }) => value?.status);
   const refused = answers.filter(({ value }) => value?.status === 503);
+  const slowest = Math.max(...looks.reads.map(({ ms }) => ms));
   const isWarned = ['sync hangs', 'sync was slow'].every((message) =>
     service.logLines.some((line) => line['message'] === message),
   );
   const expectations: readonly (readonly [boolean, string])[] = [
-    [looks.every(({ value }) => value?.status === 200), 'a read or a look at its health failed'],
-    [looks.every(({ ms }) => ms < promptMs), `looks took ${looks.map(({ ms }) => ms)} ms`],
+    [
+      looks.reads.every(({ value }) => value?.status === 200),
+      'a read or a look at its health failed',
+    ],
+    [slowest < promptMs, `a look took ${slowest} ms`],
+    [looks.reads.length >= hangMs / promptMs, 'nobody looked at it while the disk hung'],
     [statuses.every((one) => one === 202 || one === 503), `answers ${statuses.join()}`],
     [refused.every(({ ms }) => ms < promptMs), 'a refusal waited for the disk'],
     [hangMs < 1000 || refused.length >= writesAtOnce - 2 * queueMax, 'the queue has no bound'],
@@ -117,6 +124,41 @@ async function tryHang(
   const { lost, phantom, violations } = result;
   const acknowledged = acknowledgedIn([first, ...answers.map(({ value }) => value)]);
   return { acknowledged, lost, phantom, violations: [...violations, ...broken] };
+}
+
+type Timed = Promise<{ value: WriteAnswer; ms: number }>;
+
+interface Looks {
+  readonly reads: readonly Awaited<Timed>[];
+  readonly writes: readonly Timed[];
+  readonly bytesMost: number;
+}
+
+/** A read, both looks at its health and one write more, again and again until something is done. */
+async function lookUntil(
+  done: Promise<unknown>,
+  client: ScriptedClient,
+  service: ChildService,
+): Promise<Looks> {
+  const reads: Awaited<Timed>[] = [];
+  const writes: Timed[] = [];
+  let bytesMost = 0;
+  let isDone = false;
+  const ending = done.then(() => {
+    isDone = true;
+  });
+  do {
+    const look = [
+      timed(client.read(service, 'known')),
+      timed(statusOf(service, '/healthz/alive')),
+      timed(statusOf(service, '/metrics')),
+    ];
+    writes.push(timed(client.write(service, 'late')));
+    reads.push(...(await Promise.all(look)));
+    bytesMost = Math.max(bytesMost, residentBytes(service.pid, 'now'));
+    await Promise.race([ending, delay(lookEveryMs)]);
+  } while (!isDone);
+  return { reads, writes, bytesMost };
 }
 
 async function timed<Value>(work: Promise<Value>): Promise<{ value: Value; ms: number }> {
@@ -138,9 +180,4 @@ async function text(service: ChildService, path: string): Promise<string> {
 /** Seconds of all syncs so far. */
 function secondsOfSyncs(metrics: string): number {
   return Number(/^repricer_sync_seconds_sum (\S+)$/m.exec(metrics)?.[1]);
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
