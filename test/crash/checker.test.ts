@@ -4,7 +4,7 @@ import { openLedger } from '../support/ledger.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { readStore } from './checker/stored-files.ts';
 import { Checker, type CheckResult, type StoreState } from './checker.ts';
-import type { Operation, Write } from './operation.ts';
+import type { Operation, Write, WrittenReceipt } from './operation.ts';
 
 /** A store and its history, which a test spoils. */
 interface Scene {
@@ -47,6 +47,16 @@ const spoilt: readonly Spoilt[] = [
   {
     title: 'an acknowledged record with another version (I1)',
     spoil: (scene) => replaceOperation(scene, 2, write(3, 'a', 3, '3.5', [300, 310])),
+    found: /^lost: /,
+  },
+  {
+    title: 'a record whose previous price is not the one of its receipt (I1)',
+    spoil: (scene) => tellReceipt(scene, 2, { previousPrice: '1.4' }),
+    found: /^lost: /,
+  },
+  {
+    title: 'a record whose time is not the one of its receipt (I1)',
+    spoil: (scene) => tellReceipt(scene, 2, { timestamp: '2026-11-21T00:00:00.000009Z' }),
     found: /^lost: /,
   },
   {
@@ -215,6 +225,15 @@ for (const { title, state = 'stopped', spoil, found } of spoilt) {
   });
 }
 
+test('a record as its receipt told it passes', async (t) => {
+  const scene = await goodScene(t);
+  tellReceipt(scene, 2, {});
+
+  const { lost } = await check(t, scene, 'stopped');
+
+  t.is(lost, 0);
+});
+
 test('the record of a write whose answer was lost counts as one that took effect', async (t) => {
   const scene = await goodScene(t);
 
@@ -284,6 +303,18 @@ function write(
 ): Write {
   const outcome = { kind: 'acknowledged', seq, version } as const;
   return { op: 'write', productId, price, sent: `${sent}`, done: `${done}`, outcome };
+}
+
+/** A receipt that says what the record in the journal says, but for what is given. */
+function tellReceipt(scene: Scene, index: number, other: Partial<WrittenReceipt>): void {
+  const told = scene.operations[index];
+  if (told?.op !== 'write' || told.outcome.kind !== 'acknowledged')
+    throw new Error('no such write');
+  const line = scene.files[first]?.split('\n')[told.outcome.seq - 1] ?? '';
+  const { timestamp } = JSON.parse(line) as WrittenReceipt;
+  const previousPrice = /"previousPrice":([\d.]+)/.exec(line)?.[1] ?? null;
+  const receipt = { previousPrice, timestamp, ...other };
+  scene.operations[index] = { ...told, outcome: { ...told.outcome, receipt } };
 }
 
 function read(

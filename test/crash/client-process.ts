@@ -12,6 +12,8 @@ const [, , logPath = '', clientNumber = '1'] = process.argv;
 
 /** A price has at most 12 digits before the point: 5 for the client's number, 7 for its writes. */
 const writesPerClientMax = 10_000_000;
+/** Of so many writes one asks for its receipt. */
+const receiptEvery = 3;
 let writes = 0;
 let isStopping = false;
 
@@ -74,11 +76,9 @@ class RunningLoad {
     const productId = this.#product();
     const price = nextPrice();
     const sent = process.hrtime.bigint();
-    const answer = await this.#send(
-      'POST',
-      '/api/reprice',
-      `{"productId":"${productId}","price":${price}}`,
-    );
+    const body = `{"productId":"${productId}","price":${price}}`;
+    const wantsReceipt = this.#writes % receiptEvery === 0;
+    const answer = await this.#send('POST', '/api/reprice', body, wantsReceipt);
     const done = process.hrtime.bigint();
     // A connection that was never made carried nothing.
     if (answer === 'not sent') return false;
@@ -118,10 +118,18 @@ class RunningLoad {
   }
 
   /** Undefined when it was sent and no whole answer came. */
-  #send(method: string, path: string, body?: string): Promise<Answer | 'not sent' | undefined> {
+  #send(
+    method: string,
+    path: string,
+    body?: string,
+    wantsReceipt = false,
+  ): Promise<Answer | 'not sent' | undefined> {
     const { port, host = '127.0.0.1', timeoutMs = 10_000 } = this.#load;
     return new Promise((resolve) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+      const headers = {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(wantsReceipt && { prefer: 'return=representation' }),
+      };
       const options = { host, port, method, path, agent: this.#agent, headers, timeout: timeoutMs };
       const sent = request(options, (response) => {
         let text = '';

@@ -17,13 +17,24 @@ export interface Write {
 }
 
 /**
- * `acknowledged`: a 202 came. `refused`: an answer came that promises that nothing was recorded.
+ * `acknowledged`: a 202 came, with the receipt if the client asked for one. `refused`: an answer came that promises that nothing was recorded.
  * `unknown`: no answer came, or one that promises nothing; then the journal tells.
  */
 export type WriteOutcome =
-  | { readonly kind: 'acknowledged'; readonly seq: number; readonly version: number }
+  | {
+      readonly kind: 'acknowledged';
+      readonly seq: number;
+      readonly version: number;
+      readonly receipt?: WrittenReceipt;
+    }
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'unknown' };
+
+/** Of a receipt, what the headers do not say; the price and the time as their text. */
+export interface WrittenReceipt {
+  readonly previousPrice: string | null;
+  readonly timestamp: string;
+}
 
 /** A read that was answered: version 0 and price null when the product was not known. */
 export interface Read {

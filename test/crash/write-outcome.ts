@@ -1,5 +1,5 @@
 import type { Answer } from '../support/child-service.ts';
-import type { WriteOutcome } from './operation.ts';
+import type { WriteOutcome, WrittenReceipt } from './operation.ts';
 
 /** What an answer to a write promises. Of those with 5xx only the ones that say so promise that nothing was recorded. */
 export function outcomeOf(answer: Answer | undefined): WriteOutcome {
@@ -7,8 +7,15 @@ export function outcomeOf(answer: Answer | undefined): WriteOutcome {
   const { status, headers, body } = answer;
   if (status === 202) {
     const version = Number(String(headers['etag']).replaceAll('"', ''));
-    return { kind: 'acknowledged', seq: Number(headers['repricer-seq']), version };
+    const seq = Number(headers['repricer-seq']);
+    return { kind: 'acknowledged', seq, version, ...(body !== '' && { receipt: receiptIn(body) }) };
   }
   const isPromise = status < 500 || body.includes('nothing was recorded');
   return isPromise ? { kind: 'refused', status } : { kind: 'unknown' };
+}
+
+function receiptIn(body: string): WrittenReceipt {
+  const previous = /"previousPrice":(null|[\d.]+)/.exec(body)?.[1] ?? 'absent';
+  const timestamp = /"timestamp":"([^"]*)"/.exec(body)?.[1] ?? 'absent';
+  return { previousPrice: previous === 'null' ? null : previous, timestamp };
 }

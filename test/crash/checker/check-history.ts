@@ -54,11 +54,14 @@ function keyOf(productId: string, price: string): string {
 function isLost({ outcome, productId, price }: Write, records: readonly StoredRecord[]): boolean {
   if (outcome.kind !== 'acknowledged') return false;
   const record = records[outcome.seq - 1];
+  const { receipt = record } = outcome;
   return (
     record?.seq !== outcome.seq ||
     record.productId !== productId ||
     record.newPrice !== price ||
-    record.version !== outcome.version
+    record.version !== outcome.version ||
+    record.previousPrice !== receipt?.previousPrice ||
+    record.timestamp !== receipt.timestamp
   );
 }
 

@@ -24,9 +24,9 @@ export const killAtRandom: Fault = {
       const client = new Client(owner, `${directory}.log`, 1 + first);
       const store = new KilledStore(run, owner, checker, client, directory);
       for (let kill = first; kill < first + killsPerStore; kill += 1) {
-        const isTenth = kill % 10 === 9;
+        const isThird = kill % 3 === 2;
         await run.trial(`kill ${kill}`, () =>
-          isTenth ? store.trialWithTwoRecoveries() : store.trial(),
+          isThird ? store.trialWithTwoRecoveries() : store.trial(),
         );
       }
     }
