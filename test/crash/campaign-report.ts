@@ -19,9 +19,16 @@ export function formatReport(results: readonly FaultResult[], size: string, seed
     '',
     ...results.flatMap(({ id, notes }) => notes.map((note) => `${id}  ${note}`)),
     ...results.flatMap(violationsOf),
+    ...results.flatMap(({ id, failure }) => (failure ? [`${id}  FAILED ${failure}`] : [])),
     ...results.flatMap(({ id, skipped }) => (skipped ? [`${id}  SKIPPED: ${skipped}`] : [])),
-    `size ${size}, seed ${seed}: ${results.every(isGood) ? 'all well' : 'NOT WELL'}`,
+    `size ${size}, seed ${seed}: ${results.every(isGood) ? 'all well' : 'NOT WELL'}${skippedOf(results)}`,
   ].join('\n');
+}
+
+/** What is said beside "all well", so that nobody takes it for more than it is. */
+function skippedOf(results: readonly FaultResult[]): string {
+  const count = results.filter(({ skipped }) => skipped !== undefined).length;
+  return count === 0 ? '' : `, ${count} of ${results.length} SKIPPED`;
 }
 
 const violationsShown = 10;

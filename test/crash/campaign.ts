@@ -6,7 +6,8 @@ import { lackOf } from './needs.ts';
 /** What the process of a fault tells. */
 export type FaultReport =
   | { readonly trial: string; readonly evidence: Evidence }
-  | { readonly note: string };
+  | { readonly note: string }
+  | { readonly failure: string };
 
 /** All trials of one fault, added up. */
 export interface FaultResult {
@@ -23,6 +24,8 @@ export interface FaultResult {
   readonly seconds: number;
   /** Why it did not run. */
   readonly skipped?: string;
+  /** What ended it outside any trial. It says nothing about the service. */
+  readonly failure?: string;
 }
 
 export interface CampaignOptions {
@@ -64,8 +67,8 @@ export async function runCampaign(
 }
 
 /** Whether it did all that it had to, or says why it could not. */
-export function isGood({ trials, violationCount, skipped }: FaultResult): boolean {
-  return skipped !== undefined || (trials > 0 && violationCount === 0);
+export function isGood({ trials, violationCount, skipped, failure }: FaultResult): boolean {
+  return skipped !== undefined || (trials > 0 && violationCount === 0 && failure === undefined);
 }
 
 async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultResult> {
@@ -79,7 +82,7 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
     ...(fault.needs.includes('mounts') && withOwnMounts),
   });
   const timer = setTimeout(() => {
-    tally.add('the whole run', { violations: [`not done in ${options.faultMinutesMax} minutes`] });
+    tally.fail(`not done in ${options.faultMinutesMax} minutes`);
     endGroup(child);
   }, options.faultMinutesMax * 60_000);
   const endWithUs = () => endGroup(child);
@@ -87,6 +90,7 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
   const end = endOf(child);
   child.on('message', (report: FaultReport) => {
     if ('note' in report) return tally.note(report.note);
+    if ('failure' in report) return tally.fail(report.failure);
     tally.add(report.trial, report.evidence);
     if (options.isFirstEnough === true && tally.hasViolation) endGroup(child);
   });
@@ -94,16 +98,17 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
   clearTimeout(timer);
   endGroup(child);
   process.off('exit', endWithUs);
-  if (problem !== undefined && !tally.hasViolation) {
-    tally.add('the whole run', { violations: [problem] });
-  }
+  const isCutShort = options.isFirstEnough === true && tally.hasViolation;
+  if (problem !== undefined && !isCutShort) tally.fail(problem);
   const result = tally.result();
   options.onProgress?.(`${fault.id} ${fault.title}: ${result.trials} trials, ${outcomeOf(result)}`);
   return result;
 }
 
 function outcomeOf(result: FaultResult): string {
-  return isGood(result) ? 'all well' : `${result.violationCount} VIOLATIONS`;
+  if (isGood(result)) return 'all well';
+  const { violationCount, failure } = result;
+  return `${violationCount} VIOLATIONS${failure === undefined ? '' : `, FAILED: ${failure}`}`;
 }
 
 /** How it failed; undefined when it ended by itself with code 0. */
@@ -137,6 +142,7 @@ class Tally {
   #acknowledged = 0;
   #lost = 0;
   #phantom = 0;
+  #failure: string | undefined;
 
   constructor(fault: Fault) {
     this.#fault = fault;
@@ -160,6 +166,11 @@ class Tally {
     this.#notes.push(text);
   }
 
+  /** The first failure is the cause of those after it. */
+  fail(failure: string): void {
+    this.#failure ??= failure;
+  }
+
   result(skipped?: string): FaultResult {
     const { id, title } = this.#fault;
     return {
@@ -174,6 +185,7 @@ class Tally {
       notes: this.#notes,
       seconds: (performance.now() - this.#startedMs) / 1000,
       ...(skipped !== undefined && { skipped }),
+      ...(this.#failure !== undefined && { failure: this.#failure }),
     };
   }
 }

@@ -39,7 +39,7 @@ class RunningLoad {
   readonly #refusalsMs: number[] = [];
   readonly #counts = {
     ...{ acknowledged: 0, refused: 0, unknown: 0, reads: 0 },
-    brokenAtFirst: 0,
+    ...{ unansweredReads: 0, brokenAtFirst: 0 },
   };
   #writes = 0;
 
@@ -98,7 +98,11 @@ class RunningLoad {
     const sent = process.hrtime.bigint();
     const answer = await this.#send('GET', `/api/product/${productId}/price`);
     const done = process.hrtime.bigint();
-    if (answer === undefined || answer === 'not sent') return false;
+    if (answer === 'not sent') return false;
+    if (answer === undefined) {
+      this.#counts.unansweredReads += 1;
+      return false;
+    }
     const known = answer.status === 200 ? versionAndPrice(answer.body) : undefined;
     if (known !== undefined || answer.status === 404) {
       this.#counts.reads += 1;

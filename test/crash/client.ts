@@ -28,6 +28,8 @@ export interface LoadResult {
   readonly refused: number;
   readonly unknown: number;
   readonly reads: number;
+  /** Reads that were sent and got no whole answer. */
+  readonly unansweredReads: number;
   /** Requests that were the first of a connection and got no answer: the service may never have seen it. */
   readonly brokenAtFirst: number;
   /** Writes by the status that answered them. */

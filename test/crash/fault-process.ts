@@ -32,7 +32,7 @@ async function run(chosen: Fault, chosenSize: Size): Promise<void> {
     await owner.end();
   } catch (error) {
     // Whatever it had begun may still be writing, so its directory stays.
-    report({ trial: 'between trials', evidence: { violations: [textOf(error)] } });
+    report({ failure: `between trials: ${textOf(error)}` });
     process.exit(1);
   }
   await rm(directory, { recursive: true });

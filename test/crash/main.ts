@@ -8,7 +8,7 @@ import { formatReport } from './campaign-report.ts';
 import type { Fault, Size } from './fault.ts';
 import { faults } from './faults.ts';
 import { mutants } from './mutants.ts';
-import { formatMutation, isFound, runMutation } from './mutation.ts';
+import { formatMutation, isNotMissed, runMutation } from './mutation.ts';
 
 /* The fault suite: runs the faults of the table against the service that was built beside it. */
 
@@ -51,7 +51,7 @@ async function run(): Promise<number> {
   print(`\n${formatReport(results, size, seed)}`);
   if (isWhole) print(`\n${formatMutation(planted)}`);
   if (values.json !== undefined) await keep(values.json, { size, seed, results, planted });
-  return results.every(isGood) && planted.every(isFound) ? 0 : 1;
+  return results.every(isGood) && planted.every(isNotMissed) ? 0 : 1;
 }
 
 function parseSize(text: string): Size {

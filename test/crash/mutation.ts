@@ -31,17 +31,25 @@ export async function runMutation(
   return results;
 }
 
-/** Whether a fault that ran found it and none that ran missed it. */
-export function isFound({ foundBy, missedBy, skipped }: MutantResult): boolean {
-  return missedBy.length === 0 && foundBy.length + skipped.length > 0;
+/** Whether a fault found it and none that ran missed it. */
+export function isFound({ foundBy, missedBy }: MutantResult): boolean {
+  return foundBy.length > 0 && missedBy.length === 0;
+}
+
+/** Whether no fault that ran missed it; where all were skipped nobody knows. */
+export function isNotMissed({ missedBy }: MutantResult): boolean {
+  return missedBy.length === 0;
 }
 
 /** The table: which test found which planted bug. */
 export function formatMutation(results: readonly MutantResult[]): string {
   const found = results.filter(isFound).length;
-  return [...results.map(formatMutant), `${found} of ${results.length} planted bugs found`].join(
-    '\n',
-  );
+  const unknown = results.filter((one) => isNotMissed(one) && !isFound(one)).length;
+  const skipped = unknown === 0 ? '' : `, ${unknown} SKIPPED`;
+  return [
+    ...results.map(formatMutant),
+    `${found} of ${results.length} planted bugs found${skipped}`,
+  ].join('\n');
 }
 
 function formatMutant(result: MutantResult | undefined): string {
