@@ -12,6 +12,7 @@ import { refuseParameters } from './http/refuse-parameters.ts';
 import { refuseUnrouted } from './http/refuse-unrouted.ts';
 import { repriceHandler } from './http/reprice.ts';
 import { requireExpectation } from './http/require-expectation.ts';
+import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
 import { requireJsonAccepted } from './http/require-json-accepted.ts';
 import { requireTarget } from './http/require-target.ts';
@@ -44,6 +45,7 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
   app.use(defaultHeaders());
   app.use(answerErrors());
   app.use(requireHost());
+  app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
   app.use(routes(ledger, limits).routes());

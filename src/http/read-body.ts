@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { errnoOf, RepricerError } from '../errors.ts';
+import { countFields } from './count-fields.ts';
 
 /**
  * Reads a JSON body's bytes into `ctx.request.rawBody`; what is in them is `parseJson`'s matter.
@@ -42,10 +43,10 @@ function requireJson(ctx: Context): void {
   if (encoding !== '' && encoding !== 'identity') {
     throw new RepricerError('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed.');
   }
-  if (!jsonMediaType.test(ctx.get('Content-Type'))) {
+  if (countFields(ctx.req, 'content-type') !== 1 || !jsonMediaType.test(ctx.get('Content-Type'))) {
     throw new RepricerError(
       'UNSUPPORTED_MEDIA_TYPE',
-      'The body must be application/json in UTF-8, and Content-Type must say so.',
+      'The body must be application/json in UTF-8, and one Content-Type must say so.',
     );
   }
 }

@@ -85,6 +85,8 @@ const encodings: readonly Abuse[] = [
     415,
     post(good, { headers: `Content-Encoding: ${canary}\r\n` }),
   ],
+  ['two media types', 415, post(good, { headers: 'Content-Type: text/plain\r\n' })],
+  ['a media type twice', 415, post(good, { headers: 'Content-Type: application/json\r\n' })],
 ];
 
 /** Each with a good request hidden behind it, where another reader of the same bytes would find one. */
@@ -102,6 +104,14 @@ const framings: readonly Abuse[] = [
   ['a length past all bounds', 400, framed('Content-Length: 99999999999999999999\r\n\r\n')],
   ['a coding that nobody knows', 400, framed('Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n')],
   ['chunked, but not last', 400, framed('Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n')],
+  ['chunks of another coding', 400, framed('Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n')],
+  ['chunks of chunks', 400, framed('Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n')],
+  [
+    'chunks twice',
+    400,
+    framed('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
+  ],
+  ['chunks of HTTP/1.0', 400, chunked(good).replace('HTTP/1.1', 'HTTP/1.0')],
   ['a blank before the colon', 400, framed('Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n')],
   ['a folded header', 400, framed('X: a\r\n b\r\nContent-Length: 0\r\n\r\n')],
   ['a header without a name', 400, framed(': a\r\nContent-Length: 0\r\n\r\n')],
@@ -135,6 +145,8 @@ const framings: readonly Abuse[] = [
     400,
     framed(`${'a:\r\n'.repeat(1900)}Host: x\r\nContent-Length: 0\r\n\r\n`),
   ],
+  ['a Host with a blank in it', 400, get('/api/query').replace('Host: x', `Host: x ${canary}`)],
+  ['a Host with a path', 400, get('/api/query').replace('Host: x', `Host: x/${canary}`)],
   ['an expectation that nobody knows', 417, post(good, { headers: `Expect: ${canary}\r\n` })],
 ];
 
