@@ -22,18 +22,25 @@ export interface Load {
   readonly writesMax?: number;
 }
 
-/** What came of a load: writes by outcome, and how long the answered ones took. */
+/** What came of a load: requests by outcome, and how long the answered ones took. */
 export interface LoadResult {
   readonly acknowledged: number;
   readonly refused: number;
   readonly unknown: number;
+  /** Writes whose connection was never made. */
+  readonly unsent: number;
+  /** Reads that were answered with 200 or 404. */
   readonly reads: number;
+  /** All others, those that could not be sent among them. */
+  readonly failedReads: number;
   /** Requests that were the first of a connection and got no answer: the service may never have seen it. */
   readonly brokenAtFirst: number;
   /** Writes by the status that answered them. */
   readonly statuses: Readonly<Record<string, number>>;
   /** Of writes that were answered. */
   readonly latencyMs: Spread;
+  /** Of reads that were answered. */
+  readonly readMs: Spread;
   /** Of the refused ones among them. */
   readonly refusalMs: Spread;
 }
