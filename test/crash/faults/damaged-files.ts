@@ -5,6 +5,7 @@ import { openStorage } from '../../support/store.ts';
 import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
 import type { Operation } from '../operation.ts';
+import { disagreements, refusalOf } from '../states/commands-agree.ts';
 import { type StoreToDamage, storeToDamage } from '../states/damaged-stores.ts';
 import { editTree } from '../states/edit-tree.ts';
 import { examine } from '../states/examine.ts';
@@ -61,6 +62,9 @@ export const damagedFiles: Fault = {
         await run.trial(`${kind.name}, ${name}, ${trial}`, () =>
           startOnDamage(checker, store, kind, tree),
         );
+        await run.trial(`start, verify and repair: ${kind.name}, ${name}, ${trial}`, async () => ({
+          violations: await disagreements(store, tree),
+        }));
       }
     }
     for (let trial = 0; trial < trialsPerKind[run.size]; trial += 1) {
@@ -148,17 +152,6 @@ async function startOnDamage(
       ? store.operations
       : store.operations.map((one) => lastAsUnknown(one, store));
   return examine(checker, tree, operations, { mayBeRebuilt: true });
-}
-
-async function refusalOf(files: MemoryFiles): Promise<RepricerError | undefined> {
-  try {
-    const storage = await openStorage(dataDirectory, { files });
-    await storage.close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof RepricerError) return error;
-    throw error;
-  }
 }
 
 function refusedRightly(refusal: RepricerError, { effects }: MemoryFiles): Evidence {
