@@ -69,9 +69,12 @@ export async function repairJournal(
   const checkpointSeq = typeof found === 'object' ? found.seq : 0;
   const repair = new Repair(files, directory, isApplied, checkpointSeq);
   repair.refuseRivals(plan);
-  for (const group of inGroups(await repair.findFaulty(plan))) await repair.mendGroup(group);
+  const faulty = await repair.findFaulty(plan);
+  // The end first: lines of it that stand in another segment are there for a second run until it is whole.
+  for (const group of inGroups(faulty.toReversed())) await repair.mendGroup(group, faulty);
   await repair.setSuperfluousAside(plan);
-  return { mended: repair.mended, lost: repair.lost };
+  const byFile = (a: { file: string }, b: { file: string }) => (a.file < b.file ? -1 : 1);
+  return { mended: repair.mended.toSorted(byFile), lost: repair.lost.toSorted(byFile) };
 }
 
 /** A segment that is not what it must be, or that may go on. */
@@ -127,11 +130,15 @@ class Repair {
     return faulty;
   }
 
-  async mendGroup(group: readonly FaultySegment[]): Promise<void> {
+  async mendGroup(
+    group: readonly FaultySegment[],
+    faulty: readonly FaultySegment[],
+  ): Promise<void> {
     const wanted = new SeqRanges();
-    for (const { first, last } of group.flatMap((one) => one.wanted.ranges))
+    for (const { first, last } of group.toReversed().flatMap((one) => one.wanted.ranges))
       wanted.add(first, last);
-    const copies = await collectCopies(this.#files, this.#directory, wanted);
+    const segments = faulty.map(({ segment }) => segment);
+    const copies = await collectCopies(this.#files, this.#directory, wanted, segments);
     for (const faulty of group) await this.#mend(faulty, copies);
   }
 

@@ -98,6 +98,22 @@ const mendable: readonly Fault[] = [
     },
   },
   {
+    fault:
+      'the open segment exchanged with a sealed one, while product files lack its last batches',
+    crashed: true,
+    damage: async (directory) => {
+      await rename(join(directory, first), join(directory, 'kept'));
+      await rename(join(directory, open), join(directory, first));
+      await rename(join(directory, 'kept'), join(directory, open));
+      for (const name of ['a', 'b', 'c', 'd']) {
+        const path = join(directory, productFile(productId(name)));
+        const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
+        const older = lines.filter((line) => Number(/"seq":(\d+)/.exec(line)?.[1]) < 10);
+        await writeFile(path, older.map((line) => `${line}\n`).join(''));
+      }
+    },
+  },
+  {
     fault: 'two lines of a sealed segment exchanged',
     damage: async (directory) => {
       const [one, two, ...rest] = (await readFile(join(directory, second), 'utf8')).split('\n');
