@@ -9,7 +9,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { repair } from '../../src/cli/repair.ts';
 import { DirectoryLock } from '../../src/files/directory-lock.ts';
@@ -150,6 +150,15 @@ const mendable: readonly Fault[] = [
     damage: async (directory) => {
       const other = join(directory, 'results/date=2026-11-22');
       await cp(join(directory, 'results/date=2026-11-21'), other, { recursive: true });
+    },
+  },
+  {
+    fault: 'a second copy of a sealed segment, and no manifest',
+    damage: async (directory) => {
+      const copy = join(directory, second.replace('11-21', '11-22'));
+      await mkdir(dirname(copy));
+      await cp(join(directory, second), copy);
+      await unlink(join(directory, 'manifest.ndjson'));
     },
   },
   {
@@ -306,6 +315,25 @@ const hopeless: readonly (Fault & { readonly says: RegExp })[] = [
     says: /LOST +results.*every line is good, but not the sum that the manifest gives/,
   },
   {
+    fault: 'a segment with a name that stands within a batch of the one before it',
+    damage: async (directory) => {
+      await rename(join(directory, second), join(directory, second.replace('4.nd', '2.nd')));
+      await unlink(join(directory, 'manifest.ndjson'));
+    },
+    says: /LOST +results.*00001\.ndjson, offset \d+, seq 2: the batch ends with seq 2/,
+  },
+  {
+    fault: 'two sealed segments that begin with the same seq and are not the same, and no manifest',
+    damage: async (directory) => {
+      const copy = join(directory, second.replace('11-21', '11-22'));
+      await mkdir(dirname(copy));
+      await cp(join(directory, second), copy);
+      await flipBit(copy, 30);
+      await unlink(join(directory, 'manifest.ndjson'));
+    },
+    says: /LOST +results.*another segment begins with this seq/,
+  },
+  {
     fault: 'an open segment of which two copies claim the same seqs',
     crashed: true,
     damage: async (directory) => {
@@ -329,6 +357,25 @@ for (const { fault, crashed = false, damage, says } of hopeless) {
     t.deepEqual(withoutLock(await contentsOf(directory)), withoutLock(before));
   });
 }
+
+test('damage of the journal is named before that of files made from it', async (t) => {
+  const directory = await directoryOf(t, false);
+  await flipBit(join(directory, third), 30);
+  await flipBit(join(directory, fileOfA), 30);
+  await flipBit(join(directory, 'checkpoint.json'), 5);
+
+  const { lines } = await repair(nodeFileSystem, directory, false);
+
+  const found = lines.filter((line) => line.startsWith('found'));
+  const isOfJournal = found.map((line) => / (results\/|manifest)/.test(line));
+  t.true(isOfJournal[0]);
+  t.false(isOfJournal.at(-1));
+  t.deepEqual(
+    isOfJournal,
+    isOfJournal.toSorted((a, b) => Number(b) - Number(a)),
+    lines.join('\n'),
+  );
+});
 
 test('what can be mended is mended beside what cannot', async (t) => {
   const directory = await directoryOf(t, false);
