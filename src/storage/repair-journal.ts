@@ -177,7 +177,8 @@ class Repair {
       ? Math.max(knownSeq, this.#checkpointSeq, copies.lastSeq)
       : segment.lastSeq;
     if (goodSeq >= lastSeq) return;
-    const needed = { ...segment, lastSeq };
+    // What its own file has past there is kept, and judged by the next start as it would have been.
+    const needed = isLast ? segment : { ...segment, lastSeq };
     const lines = () => mergedLines(this.#files, this.#directory, needed, wanted, copies.lines);
     const file = needed.file ?? nameOf(needed, copies);
     const scan = await scanLines(lines(), start);

@@ -63,6 +63,17 @@ const mendable: readonly Fault[] = [
     damage: (directory) => flipBit(join(directory, open), 30),
   },
   {
+    fault: 'a bit flipped in the open segment, while product files lack its good last batch',
+    crashed: true,
+    damage: async (directory) => {
+      await flipBit(join(directory, open), 30);
+      const path = join(directory, productFile(productId('d')));
+      const lines = (await readFile(path, 'utf8')).split('\n');
+      await writeFile(path, lines.toSpliced(-2, 1).join('\n'));
+      await unlink(join(directory, 'checkpoint.json'));
+    },
+  },
+  {
     fault: 'an acknowledged last batch that is torn, while product files have it',
     crashed: true,
     damage: async (directory) =>

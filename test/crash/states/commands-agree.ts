@@ -17,7 +17,7 @@ import type { Tree } from './tree.ts';
  *   segments that have not changed since the checkpoint, nor what product files held by then.
  * - After a repair that names no loss, verify finds nothing and a start succeeds.
  * - A repair drops no line that any file had, and one that names no loss leaves all of them in the
- *   journal. The last batch alone may end in a `.broken` file, as it cannot be told from a torn tail.
+ *   journal. What is left of a torn last batch alone may end in a `.broken` file.
  */
 export async function disagreements(store: StoreToDamage, tree: Tree): Promise<readonly string[]> {
   return [...(await ofStart(tree)), ...(await ofRepair(store, tree))];
@@ -72,13 +72,20 @@ function droppedLines(
   const kept = linesIn(after, () => true);
   const journal = linesIn(after, (path) => /^results\/.*\.ndjson(\.open)?$/.test(path));
   const lastBatchSeq = store.lastBatches[0]?.seq ?? 0;
+  const isTorn = [...journalLines(store)].some(
+    (line) => seqOf(line) >= lastBatchSeq && !had.has(line),
+  );
   const isDropped = (line: string) => {
-    const { seq } = JSON.parse(line) as { seq: number };
-    return isMended && seq < lastBatchSeq ? !journal.has(line) : !kept.has(line);
+    const mayBeAside = isTorn && seqOf(line) >= lastBatchSeq;
+    return isMended && !mayBeAside ? !journal.has(line) : !kept.has(line);
   };
   return [...journalLines(store)]
     .filter((line) => had.has(line) && isDropped(line))
     .map((line) => `a repair drops ${line}`);
+}
+
+function seqOf(line: string): number {
+  return (JSON.parse(line) as { seq: number }).seq;
 }
 
 function journalLines({ tree }: StoreToDamage): ReadonlySet<string> {
