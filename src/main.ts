@@ -28,6 +28,7 @@ Commands:
   verify   read everything in a data directory and check it; changes nothing
            --fix-derived: make product files, checkpoint and manifest anew from a good journal
   repair   tell what of a damaged journal can be mended from product files; changes nothing
+           --dry-run: the same, said aloud
            --apply: mend it, and keep what is replaced as *.broken
 
 Flags of serve, each also an environment variable (the others take --data-dir only):
@@ -80,7 +81,12 @@ async function runVerify(): Promise<ExitCode> {
 }
 
 async function runRepair(): Promise<ExitCode> {
-  const { directory, isGiven } = readProcessDataDir(flags, '--apply');
+  const dryRun = '--dry-run';
+  const others = flags.filter((word) => word !== dryRun);
+  const { directory, isGiven } = readProcessDataDir(others, '--apply');
+  if (isGiven && others.length < flags.length) {
+    throw new RepricerError('INVALID_CONFIG', `--apply and ${dryRun} exclude each other`);
+  }
   return tell(await repair(nodeFileSystem, directory, isGiven));
 }
 

@@ -60,6 +60,9 @@ function describeMending(mending: Mending, isApplied: boolean): string {
   if (sum === 'superfluous') {
     return `${verb}${file}: the manifest lists another file in its place, so it is put aside${kept}`;
   }
+  if (sum === 'twin') {
+    return `${verb}${file}: another segment holds the same bytes, so it is put aside${kept}`;
+  }
   const source =
     restored.length === 0
       ? 'its own good lines are enough'

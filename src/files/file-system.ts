@@ -56,11 +56,11 @@ export interface OpenFile {
 /** The real one. */
 export const nodeFileSystem: FileSystem = {
   async open(path, mode) {
-    return new NodeFile(await fs.open(path, mode === 'read' ? 'r' : 'r+'));
+    return new NodeFile(path, await fs.open(path, mode === 'read' ? 'r' : 'r+'));
   },
 
   async create(path) {
-    return new NodeFile(await fs.open(path, 'wx+'));
+    return new NodeFile(path, await fs.open(path, 'wx+'));
   },
 
   async list(directory) {
@@ -97,9 +97,11 @@ export function isMissing(error: unknown): boolean {
 }
 
 class NodeFile implements OpenFile {
+  readonly #path: string;
   readonly #handle: fs.FileHandle;
 
-  constructor(handle: fs.FileHandle) {
+  constructor(path: string, handle: fs.FileHandle) {
+    this.#path = path;
     this.#handle = handle;
   }
 
@@ -108,7 +110,15 @@ class NodeFile implements OpenFile {
   }
 
   async read(target: Buffer, position: number): Promise<number> {
-    return (await this.#handle.read(target, 0, target.length, position)).bytesRead;
+    try {
+      return (await this.#handle.read(target, 0, target.length, position)).bytesRead;
+    } catch (error) {
+      // A directory can be opened, and only a read says what it is: in Node without its path.
+      if (error instanceof Error && errnoOf(error) === 'EISDIR') {
+        error.message += ` '${this.#path}'`;
+      }
+      throw error;
+    }
   }
 
   async write(bytes: Buffer, position: number): Promise<number> {

@@ -5,13 +5,14 @@ import { productFile } from './product-file.ts';
 import { listProductFiles } from './product-listing.ts';
 import { BadRecord, decodeRecord } from './record.ts';
 import { recordFileLines } from './record-file.ts';
+import type { NeededSegment } from './repair-plan.ts';
 import type { SeqRange, SeqRanges } from './seq-ranges.ts';
 
-/** Lines of product files that take the place of missing ones of the journal. */
+/** Lines of product files, and of segments that they do not belong to, for missing ones of the journal. */
 export interface ProductCopies {
   /** By seq, without newlines. */
   readonly lines: ReadonlyMap<number, Buffer>;
-  /** The highest seq in any product file; 0 when there is none. */
+  /** The highest seq in any of these files; 0 when there is none. */
   readonly lastSeq: number;
   /** Places in product files where a record is unreadable, the first thousand. */
   readonly unreadable: readonly UnreadableLine[];
@@ -30,12 +31,14 @@ const unreadableMax = 1000;
 /**
  * Reads all product files, one after the other, and keeps the lines with a seq of `wanted`. A line
  * counts when its checksum and form are good, it stands in its own product's file, and it goes on from
- * the line before it there.
+ * the line before it there. After them it reads the segments given, which are those that are not as
+ * they must be: what stands there under a wrong name may be the only copy.
  */
 export async function collectCopies(
   files: FileSystem,
   directory: string,
   wanted: SeqRanges,
+  segments: readonly NeededSegment[],
 ): Promise<ProductCopies> {
   const collection = new Collection(wanted);
   for await (const paths of listProductFiles(files, directory)) {
@@ -45,6 +48,12 @@ export async function collectCopies(
         for (const line of lines) collection.take(line);
       }
       collection.end(Number.POSITIVE_INFINITY);
+    }
+  }
+  for (const segment of segments) {
+    if (segment.source === undefined) continue;
+    for await (const lines of recordFileLines(files, directory, segment.source)) {
+      for (const line of lines) collection.takeMisplaced(line, segment);
     }
   }
   return collection;
@@ -81,6 +90,16 @@ class Collection implements ProductCopies {
     this.lastSeq = Math.max(this.lastSeq, record.seq);
     // A copy of its own: a part of the block that was read would keep all of it in memory.
     if (this.#wanted.has(record.seq)) this.lines.set(record.seq, Buffer.from(line.bytes));
+  }
+
+  takeMisplaced(line: Line, { firstSeq, lastSeq }: NeededSegment): void {
+    const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
+    if (record === undefined || record instanceof BadRecord) return;
+    const { seq } = record;
+    if (firstSeq <= seq && seq <= lastSeq) return;
+    this.lastSeq = Math.max(this.lastSeq, seq);
+    if (!this.#wanted.has(seq) || this.lines.has(seq)) return;
+    this.lines.set(seq, Buffer.from(line.bytes));
   }
 
   /** Ends a stretch of unreadable lines before the line with seq `nextSeq`. */

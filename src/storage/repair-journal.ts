@@ -23,8 +23,8 @@ export interface Mending {
   readonly file: string;
   /** What its product files had and it had not; empty when its own lines were enough, or too many. */
   readonly restored: readonly SeqRange[];
-  /** How the mended file compares with the manifest's sum. */
-  readonly sum: 'as sealed' | 'not listed' | 'superfluous';
+  /** How the mended file compares with the manifest's sum, or why it is put aside. */
+  readonly sum: 'as sealed' | 'not listed' | 'superfluous' | 'twin';
   /** Where the file that was there is kept; undefined when there was none or nothing was changed. */
   readonly keptAs: string | undefined;
 }
@@ -68,10 +68,13 @@ export async function repairJournal(
   const found = await readCheckpoint(files, directory);
   const checkpointSeq = typeof found === 'object' ? found.seq : 0;
   const repair = new Repair(files, directory, isApplied, checkpointSeq);
-  repair.refuseRivals(plan);
-  for (const group of inGroups(await repair.findFaulty(plan))) await repair.mendGroup(group);
-  await repair.setSuperfluousAside(plan);
-  return { mended: repair.mended, lost: repair.lost };
+  await repair.judgeRivals(plan);
+  const faulty = await repair.findFaulty(plan);
+  // The end first: lines of it that stand in another segment are there for a second run until it is whole.
+  for (const group of inGroups(faulty.toReversed())) await repair.mendGroup(group, faulty);
+  await repair.setSpareAside(plan);
+  const byFile = (a: { file: string }, b: { file: string }) => (a.file < b.file ? -1 : 1);
+  return { mended: repair.mended.toSorted(byFile), lost: repair.lost.toSorted(byFile) };
 }
 
 /** A segment that is not what it must be, or that may go on. */
@@ -94,6 +97,8 @@ class Repair {
   readonly #directory: string;
   readonly #isApplied: boolean;
   readonly #checkpointSeq: number;
+  /** Segments of which another file holds the same bytes. */
+  readonly #twins: string[] = [];
 
   constructor(files: FileSystem, directory: string, isApplied: boolean, checkpointSeq: number) {
     this.#files = files;
@@ -102,8 +107,14 @@ class Repair {
     this.#checkpointSeq = checkpointSeq;
   }
 
-  refuseRivals({ rivals }: RepairPlan): void {
+  /** Of two segments that are the same to the byte either is enough; between others nothing decides. */
+  async judgeRivals({ segments, rivals }: RepairPlan): Promise<void> {
     for (const { file, firstSeq } of rivals) {
+      const chosen = segments.find((segment) => segment.firstSeq === firstSeq)?.source;
+      if (!file.endsWith(openSuffix) && (await this.#isSame(file, chosen))) {
+        this.#twins.push(file);
+        continue;
+      }
       const problem = 'another segment begins with this seq, and the manifest lists neither';
       const seqs = [{ first: firstSeq, last: firstSeq }];
       this.lost.push({ file, offset: 0, seqs, problem, suspects: [] });
@@ -127,21 +138,36 @@ class Repair {
     return faulty;
   }
 
-  async mendGroup(group: readonly FaultySegment[]): Promise<void> {
+  async mendGroup(
+    group: readonly FaultySegment[],
+    faulty: readonly FaultySegment[],
+  ): Promise<void> {
     const wanted = new SeqRanges();
-    for (const { first, last } of group.flatMap((one) => one.wanted.ranges))
+    for (const { first, last } of group.toReversed().flatMap((one) => one.wanted.ranges))
       wanted.add(first, last);
-    const copies = await collectCopies(this.#files, this.#directory, wanted);
+    const segments = faulty.map(({ segment }) => segment);
+    const copies = await collectCopies(this.#files, this.#directory, wanted, segments);
     for (const faulty of group) await this.#mend(faulty, copies);
   }
 
-  async setSuperfluousAside({ superfluous }: RepairPlan): Promise<void> {
+  async setSpareAside({ superfluous }: RepairPlan): Promise<void> {
     // One of them may be all that is left of a segment that could not be mended.
     if (this.lost.length > 0) return;
-    for (const file of superfluous) {
-      const keptAs = this.#isApplied ? await setAside(this.#files, this.#path(file)) : undefined;
-      this.#note(file, [], 'superfluous', keptAs);
-    }
+    for (const file of superfluous) await this.#setAside(file, 'superfluous');
+    for (const file of this.#twins) await this.#setAside(file, 'twin');
+  }
+
+  async #setAside(file: string, why: 'superfluous' | 'twin'): Promise<void> {
+    const keptAs = this.#isApplied ? await setAside(this.#files, this.#path(file)) : undefined;
+    this.#note(file, [], why, keptAs);
+  }
+
+  async #isSame(file: string, other: string | undefined): Promise<boolean> {
+    if (other === undefined) return false;
+    const start = { firstSeq: 1, after: undefined };
+    const one = await scanSegmentFile(this.#files, this.#directory, file, start);
+    const two = await scanSegmentFile(this.#files, this.#directory, other, start);
+    return one.sha256 === two.sha256;
   }
 
   async #mend(faulty: FaultySegment, copies: ProductCopies): Promise<void> {
@@ -151,7 +177,8 @@ class Repair {
       ? Math.max(knownSeq, this.#checkpointSeq, copies.lastSeq)
       : segment.lastSeq;
     if (goodSeq >= lastSeq) return;
-    const needed = { ...segment, lastSeq };
+    // What its own file has past there is kept, and judged by the next start as it would have been.
+    const needed = isLast ? segment : { ...segment, lastSeq };
     const lines = () => mergedLines(this.#files, this.#directory, needed, wanted, copies.lines);
     const file = needed.file ?? nameOf(needed, copies);
     const scan = await scanLines(lines(), start);
@@ -261,7 +288,9 @@ function lossOf(
   if (missing.isEmpty) {
     const problem =
       scan.fault?.problem ?? 'every line is good, but not the sum that the manifest gives';
-    const seqs = [{ first: scan.fault?.seq ?? start.firstSeq, last: lastSeq }];
+    // A batch may go on past the seq before which the next segment begins.
+    const seq = scan.fault?.seq ?? start.firstSeq;
+    const seqs = [{ first: seq, last: Math.max(seq, lastSeq) }];
     return { file, offset: scan.fault?.offset ?? 0, seqs, problem, suspects: [] };
   }
   return {

@@ -170,6 +170,8 @@ test('a damaged journal is explained by repair and mended by repair --apply', as
   const before = await changeTimesOf(directory);
 
   const explained = await runMain(['repair', '--data-dir', directory]);
+  const aloud = await runMain(['repair', '--dry-run', '--data-dir', directory]);
+  const both = await runMain(['repair', '--dry-run', '--apply', '--data-dir', directory]);
   const after = await changeTimesOf(directory);
   const mended = await runMain(['repair', '--apply', '--data-dir', directory]);
   const verified = await runMain(['verify', '--data-dir', directory]);
@@ -177,6 +179,9 @@ test('a damaged journal is explained by repair and mended by repair --apply', as
 
   t.is(whileServed.code, 75);
   t.is(explained.code, 0);
+  t.deepEqual(aloud, explained);
+  t.is(both.code, 64);
+  t.regex(both.stderr, /--apply and --dry-run exclude each other/);
   t.regex(explained.stdout, /would mend .*seq 1 from product files.*Nothing was changed/s);
   t.deepEqual(after, before);
   t.is(mended.code, 0, mended.stdout);
@@ -217,6 +222,7 @@ test('help names every command and flag', async (t) => {
     'verify',
     'repair',
     '--apply',
+    '--dry-run',
     '--fix-derived',
     '--data-dir',
     '--queue-max',

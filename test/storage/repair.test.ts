@@ -9,7 +9,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { repair } from '../../src/cli/repair.ts';
 import { DirectoryLock } from '../../src/files/directory-lock.ts';
@@ -63,6 +63,17 @@ const mendable: readonly Fault[] = [
     damage: (directory) => flipBit(join(directory, open), 30),
   },
   {
+    fault: 'a bit flipped in the open segment, while product files lack its good last batch',
+    crashed: true,
+    damage: async (directory) => {
+      await flipBit(join(directory, open), 30);
+      const path = join(directory, productFile(productId('d')));
+      const lines = (await readFile(path, 'utf8')).split('\n');
+      await writeFile(path, lines.toSpliced(-2, 1).join('\n'));
+      await unlink(join(directory, 'checkpoint.json'));
+    },
+  },
+  {
     fault: 'an acknowledged last batch that is torn, while product files have it',
     crashed: true,
     damage: async (directory) =>
@@ -95,6 +106,22 @@ const mendable: readonly Fault[] = [
       await rename(join(directory, first), join(directory, 'kept'));
       await rename(join(directory, second), join(directory, first));
       await rename(join(directory, 'kept'), join(directory, second));
+    },
+  },
+  {
+    fault:
+      'the open segment exchanged with a sealed one, while product files lack its last batches',
+    crashed: true,
+    damage: async (directory) => {
+      await rename(join(directory, first), join(directory, 'kept'));
+      await rename(join(directory, open), join(directory, first));
+      await rename(join(directory, 'kept'), join(directory, open));
+      for (const name of ['a', 'b', 'c', 'd']) {
+        const path = join(directory, productFile(productId(name)));
+        const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
+        const older = lines.filter((line) => Number(/"seq":(\d+)/.exec(line)?.[1]) < 10);
+        await writeFile(path, older.map((line) => `${line}\n`).join(''));
+      }
     },
   },
   {
@@ -134,6 +161,15 @@ const mendable: readonly Fault[] = [
     damage: async (directory) => {
       const other = join(directory, 'results/date=2026-11-22');
       await cp(join(directory, 'results/date=2026-11-21'), other, { recursive: true });
+    },
+  },
+  {
+    fault: 'a second copy of a sealed segment, and no manifest',
+    damage: async (directory) => {
+      const copy = join(directory, second.replace('11-21', '11-22'));
+      await mkdir(dirname(copy));
+      await cp(join(directory, second), copy);
+      await unlink(join(directory, 'manifest.ndjson'));
     },
   },
   {
@@ -290,6 +326,25 @@ const hopeless: readonly (Fault & { readonly says: RegExp })[] = [
     says: /LOST +results.*every line is good, but not the sum that the manifest gives/,
   },
   {
+    fault: 'a segment with a name that stands within a batch of the one before it',
+    damage: async (directory) => {
+      await rename(join(directory, second), join(directory, second.replace('4.nd', '2.nd')));
+      await unlink(join(directory, 'manifest.ndjson'));
+    },
+    says: /LOST +results.*00001\.ndjson, offset \d+, seq 2: the batch ends with seq 2/,
+  },
+  {
+    fault: 'two sealed segments that begin with the same seq and are not the same, and no manifest',
+    damage: async (directory) => {
+      const copy = join(directory, second.replace('11-21', '11-22'));
+      await mkdir(dirname(copy));
+      await cp(join(directory, second), copy);
+      await flipBit(copy, 30);
+      await unlink(join(directory, 'manifest.ndjson'));
+    },
+    says: /LOST +results.*another segment begins with this seq/,
+  },
+  {
     fault: 'an open segment of which two copies claim the same seqs',
     crashed: true,
     damage: async (directory) => {
@@ -313,6 +368,25 @@ for (const { fault, crashed = false, damage, says } of hopeless) {
     t.deepEqual(withoutLock(await contentsOf(directory)), withoutLock(before));
   });
 }
+
+test('damage of the journal is named before that of files made from it', async (t) => {
+  const directory = await directoryOf(t, false);
+  await flipBit(join(directory, third), 30);
+  await flipBit(join(directory, fileOfA), 30);
+  await flipBit(join(directory, 'checkpoint.json'), 5);
+
+  const { lines } = await repair(nodeFileSystem, directory, false);
+
+  const found = lines.filter((line) => line.startsWith('found'));
+  const isOfJournal = found.map((line) => / (results\/|manifest)/.test(line));
+  t.true(isOfJournal[0]);
+  t.false(isOfJournal.at(-1));
+  t.deepEqual(
+    isOfJournal,
+    isOfJournal.toSorted((a, b) => Number(b) - Number(a)),
+    lines.join('\n'),
+  );
+});
 
 test('what can be mended is mended beside what cannot', async (t) => {
   const directory = await directoryOf(t, false);

@@ -1,10 +1,13 @@
 import { RepricerError } from '../../../src/errors.ts';
+import { checkpointFile } from '../../../src/storage/checkpoint.ts';
+import { manifestFile } from '../../../src/storage/manifest.ts';
 import { verifyStore } from '../../../src/storage/verify.ts';
 import { FastRandom } from '../../support/fast-random.ts';
 import { openStorage } from '../../support/store.ts';
 import type { Checker } from '../checker.ts';
-import type { Evidence, Fault } from '../fault.ts';
+import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import type { Operation } from '../operation.ts';
+import { disagreements, refusalOf } from '../states/commands-agree.ts';
 import { type StoreToDamage, storeToDamage } from '../states/damaged-stores.ts';
 import { editTree } from '../states/edit-tree.ts';
 import { examine } from '../states/examine.ts';
@@ -14,35 +17,146 @@ import type { Tree } from '../states/tree.ts';
 
 const trialsPerKind = { quick: 60, soak: 500 };
 
-/**
- * `refuse`: the start must refuse. `mend`: it may refuse or make everything whole again. `lose the last
- * batch`: as `mend`, but the last batch cannot be told from a torn tail.
- */
-interface Kind {
-  readonly name: string;
-  readonly files: (store: StoreToDamage) => readonly string[];
-  /** Which of the bytes may be damaged: from … to. */
-  readonly range?: (store: StoreToDamage) => readonly [number, number];
-  readonly expected: 'refuse' | 'mend' | 'lose the last batch';
+/** `refuse`: the start must refuse. `start`: it must not. `mend`: it may refuse or make everything whole again. */
+interface Expected {
+  readonly expected: 'refuse' | 'start' | 'mend';
+  /** From this seq on nothing is left that tells of what was acknowledged. */
+  readonly untoldFrom?: (store: StoreToDamage) => number;
 }
 
+interface Kind extends Expected {
+  readonly name: string;
+  readonly files: (store: StoreToDamage) => readonly string[];
+  /** Which of the bytes may be damaged, or be missing in an old version: from … to. */
+  readonly range?: (store: StoreToDamage) => readonly [number, number];
+  readonly damages: readonly DamageName[];
+}
+
+const toBytes = ['flip', 'flip', 'flip', 'zeros', 'chunk'] as const;
+const toFiles = ['empty', 'delete', 'swap', 'double', 'old'] as const;
+type DamageName = (typeof toBytes)[number] | (typeof toFiles)[number];
+const all = [...toBytes, ...toFiles];
+
+const belowLastBatch = ({ lastBatches }: StoreToDamage) =>
+  [0, lastBatches[0]?.offset ?? 0] as const;
+const lastBatch = ({ lastBatches }: StoreToDamage) =>
+  [lastBatches[0]?.offset ?? 0, Number.POSITIVE_INFINITY] as const;
+const told = ({ firstUntold }: StoreToDamage) => [0, firstUntold.offset] as const;
+const untold = ({ firstUntold }: StoreToDamage) =>
+  [firstUntold.offset, Number.POSITIVE_INFINITY] as const;
+const lastBatchSeq = ({ lastBatches }: StoreToDamage) => lastBatches[0]?.seq ?? 0;
+const openSeq = ({ lastBatches }: StoreToDamage) => lastBatches.at(-1)?.seq ?? 0;
+
+/**
+ * Product files and the checkpoint are made from the journal, so none of their damages keeps a start
+ * from a whole journal. Records that are missing at the journal's end are told of by the
+ * checkpoint and by product files, as far as those have come.
+ */
 const kinds: readonly Kind[] = [
-  { name: 'sealed segment', files: ({ sealed }) => sealed, expected: 'refuse' },
+  { name: 'sealed segment', files: ({ sealed }) => sealed, damages: all, expected: 'refuse' },
   {
     name: 'open segment below its last batch',
     files: ({ open }) => [open],
-    range: ({ lastBatches }) => [0, lastBatches[0]?.offset ?? 0],
+    range: belowLastBatch,
+    damages: toBytes,
     expected: 'refuse',
   },
   {
     name: 'last batch',
     files: ({ open }) => [open],
-    range: ({ lastBatches }) => [lastBatches[0]?.offset ?? 0, Number.POSITIVE_INFINITY],
-    expected: 'lose the last batch',
+    range: lastBatch,
+    damages: toBytes,
+    expected: 'mend',
+    untoldFrom: lastBatchSeq,
   },
-  { name: 'product file', files: ({ products }) => products, expected: 'mend' },
-  { name: 'checkpoint', files: () => ['checkpoint.json'], expected: 'mend' },
-  { name: 'manifest', files: () => ['manifest.ndjson'], expected: 'mend' },
+  {
+    name: 'open segment as a whole',
+    files: ({ open }) => [open],
+    range: told,
+    damages: ['empty', 'delete', 'swap', 'old'],
+    expected: 'refuse',
+  },
+  {
+    name: 'open segment without lines past the checkpoint',
+    files: ({ open }) => [open],
+    range: untold,
+    damages: ['old'],
+    expected: 'start',
+    untoldFrom: ({ firstUntold }) => firstUntold.seq,
+  },
+  { name: 'product file', files: ({ products }) => products, damages: all, expected: 'start' },
+  { name: 'checkpoint', files: () => [checkpointFile], damages: all, expected: 'start' },
+  { name: 'manifest', files: () => [manifestFile], damages: all, expected: 'mend' },
+];
+
+interface Combination extends Expected {
+  readonly name: string;
+  readonly gone: (store: StoreToDamage) => readonly (string | undefined)[];
+}
+
+const combinations: readonly Combination[] = [
+  {
+    name: 'checkpoint and first sealed segment',
+    gone: ({ sealed }) => [checkpointFile, sealed[0]],
+    expected: 'refuse',
+  },
+  {
+    name: 'checkpoint and last sealed segment',
+    gone: ({ sealed }) => [checkpointFile, sealed.at(-1)],
+    expected: 'refuse',
+  },
+  {
+    name: 'checkpoint and open segment',
+    gone: ({ open }) => [checkpointFile, open],
+    expected: 'refuse',
+  },
+  {
+    name: 'manifest and last sealed segment',
+    gone: ({ sealed }) => [manifestFile, sealed.at(-1)],
+    expected: 'refuse',
+  },
+  {
+    name: 'manifest, last sealed and open segment',
+    gone: ({ sealed, open }) => [manifestFile, sealed.at(-1), open],
+    expected: 'refuse',
+  },
+  {
+    name: 'manifest and all segments',
+    gone: ({ sealed, open }) => [manifestFile, ...sealed, open],
+    expected: 'refuse',
+  },
+  {
+    name: 'manifest and checkpoint',
+    gone: () => [manifestFile, checkpointFile],
+    expected: 'start',
+  },
+  {
+    name: 'checkpoint and product files',
+    gone: ({ products }) => [checkpointFile, ...products],
+    expected: 'start',
+  },
+  {
+    name: 'manifest, checkpoint and product files',
+    gone: ({ products }) => [manifestFile, checkpointFile, ...products],
+    expected: 'start',
+  },
+  {
+    name: 'open segment and product files',
+    gone: ({ open, products }) => [open, ...products],
+    expected: 'refuse',
+  },
+  {
+    name: 'open segment and all that tells of it',
+    gone: ({ open, products }) => [open, checkpointFile, ...products],
+    expected: 'start',
+    untoldFrom: openSeq,
+  },
+  {
+    name: 'every file',
+    gone: ({ tree }) => [...tree.below(dataDirectory).keys()],
+    expected: 'start',
+    untoldFrom: () => 0,
+  },
 ];
 
 export const damagedFiles: Fault = {
@@ -51,17 +165,18 @@ export const damagedFiles: Fault = {
     'flipped bits, zeroed sectors, copied chunks, files emptied, deleted, swapped, doubled, old',
   needs: [],
   async run(run) {
-    const { checker } = run;
     const random = new FastRandom(run.random.integer(2 ** 31));
     const store = await storeToDamage();
     for (const kind of kinds) {
       for (let trial = 0; trial < trialsPerKind[run.size]; trial += 1) {
         const [name, changes] = damage(store, kind, random);
-        const tree = editTree(store.tree, changes);
-        await run.trial(`${kind.name}, ${name}, ${trial}`, () =>
-          startOnDamage(checker, store, kind, tree),
-        );
+        await tryDamage(run, store, `${kind.name}, ${name}, ${trial}`, kind, changes);
       }
+    }
+    for (const combination of combinations) {
+      const changes: Record<string, undefined> = {};
+      for (const path of combination.gone(store)) changes[path ?? ''] = undefined;
+      await tryDamage(run, store, `gone: ${combination.name}`, combination, changes);
     }
     for (let trial = 0; trial < trialsPerKind[run.size]; trial += 1) {
       await run.trial(`rot under a sealed segment, ${trial}`, () => rotUnseen(store, random));
@@ -70,6 +185,20 @@ export const damagedFiles: Fault = {
 };
 
 type Changes = Readonly<Record<string, Buffer | undefined>>;
+
+async function tryDamage(
+  run: FaultRun,
+  store: StoreToDamage,
+  name: string,
+  expected: Expected,
+  changes: Changes,
+): Promise<void> {
+  const tree = editTree(store.tree, changes);
+  await run.trial(name, () => startOnDamage(run.checker, store, expected, tree));
+  await run.trial(`start, verify and repair: ${name}`, async () => ({
+    violations: await disagreements(store, tree),
+  }));
+}
 
 /** Some damage to a file of the kind that does change something. */
 function damage(store: StoreToDamage, kind: Kind, random: FastRandom): readonly [string, Changes] {
@@ -88,7 +217,7 @@ function damage(store: StoreToDamage, kind: Kind, random: FastRandom): readonly 
 function damageFile(
   path: string,
   bytesOf: (path: string) => Buffer,
-  { range, files }: Kind,
+  { range, files, damages }: Kind,
   store: StoreToDamage,
   random: FastRandom,
 ): readonly [string, Changes] {
@@ -97,20 +226,8 @@ function damageFile(
   const to = Math.min(end, bytes.length);
   const at = from + random.integer(to - from);
   const changed = Buffer.from(bytes);
-  const kinds = [
-    'flip',
-    'flip',
-    'flip',
-    'zeros',
-    'chunk',
-    'empty',
-    'delete',
-    'swap',
-    'double',
-    'old',
-  ];
-  const kind = range === undefined ? random.pick(kinds) : random.pick(kinds.slice(0, 5));
-  const other = random.pick(files(store));
+  const kind = random.pick(damages);
+  const other = random.pick(path === store.open ? store.sealed : files(store));
   if (kind === 'flip') changed[at] = (changed[at] ?? 0) ^ (1 << random.integer(8));
   if (kind === 'zeros') changed.fill(0, at, Math.min(at + 512, to));
   if (kind === 'chunk') bytes.copy(changed, at, from, from + Math.min(64, to - at));
@@ -118,7 +235,7 @@ function damageFile(
   if (kind === 'delete') return [kind, { [path]: undefined }];
   if (kind === 'swap') return [kind, { [path]: bytesOf(other), [other]: bytes }];
   if (kind === 'double') return [kind, { [doubled(path)]: bytes }];
-  if (kind === 'old') return [kind, { [path]: olderVersion(bytes, random) }];
+  if (kind === 'old') return [kind, { [path]: olderVersion(bytes, from, to, random) }];
   return [`${kind} at ${at}`, { [path]: changed }];
 }
 
@@ -127,38 +244,32 @@ function doubled(path: string): string {
   return path.replace(/(\d{19})\d(\.ndjson.*)$/, '$19$2').replace(/([a-z])(\.json)$/, '$1-copy$2');
 }
 
-function olderVersion(bytes: Buffer, random: FastRandom): Buffer {
-  const lines = bytes.toString('latin1').split('\n').slice(0, -1);
-  const kept = lines.slice(0, random.integer(Math.max(1, lines.length)));
-  return Buffer.from(kept.map((line) => `${line}\n`).join(''), 'latin1');
+/** What the file was before lines that begin between `from` and `to` came. */
+function olderVersion(bytes: Buffer, from: number, to: number, random: FastRandom): Buffer {
+  const starts = [0];
+  for (const [at, byte] of bytes.entries()) if (byte === newline) starts.push(at + 1);
+  const ends = starts.filter((start) => from <= start && start < to);
+  return bytes.subarray(0, random.pick(ends));
 }
+
+const newline = 0x0a;
 
 async function startOnDamage(
   checker: Checker,
   store: StoreToDamage,
-  { expected }: Kind,
+  { expected, untoldFrom }: Expected,
   tree: Tree,
 ): Promise<Evidence> {
   const files = new MemoryFiles(tree);
   const refusal = await refusalOf(files);
+  if (refusal !== undefined && expected === 'start') {
+    return { violations: [`refused: ${refusal.message}`] };
+  }
   if (refusal !== undefined) return refusedRightly(refusal, files);
   if (expected === 'refuse') return { violations: ['it started on a damaged journal'] };
-  const operations =
-    expected === 'mend'
-      ? store.operations
-      : store.operations.map((one) => lastAsUnknown(one, store));
+  const seq = untoldFrom?.(store) ?? Number.POSITIVE_INFINITY;
+  const operations = store.operations.map((operation) => withoutAnswer(operation, seq));
   return examine(checker, tree, operations, { mayBeRebuilt: true });
-}
-
-async function refusalOf(files: MemoryFiles): Promise<RepricerError | undefined> {
-  try {
-    const storage = await openStorage(dataDirectory, { files });
-    await storage.close();
-    return undefined;
-  } catch (error) {
-    if (error instanceof RepricerError) return error;
-    throw error;
-  }
 }
 
 function refusedRightly(refusal: RepricerError, { effects }: MemoryFiles): Evidence {
@@ -172,11 +283,11 @@ function refusedRightly(refusal: RepricerError, { effects }: MemoryFiles): Evide
   };
 }
 
-/** As if nobody had been told of the last batch. */
-function lastAsUnknown(operation: Operation, { lastBatches }: StoreToDamage): Operation {
+/** As if nobody had been told of what has this seq or a later one. */
+function withoutAnswer(operation: Operation, untoldFrom: number): Operation {
   if (operation.op === 'read' || operation.outcome.kind !== 'acknowledged') return operation;
-  const isLast = operation.outcome.seq >= (lastBatches[0]?.seq ?? 0);
-  return isLast ? { ...operation, outcome: { kind: 'unknown' } } : operation;
+  const isUntold = operation.outcome.seq >= untoldFrom;
+  return isUntold ? { ...operation, outcome: { kind: 'unknown' } } : operation;
 }
 
 /**

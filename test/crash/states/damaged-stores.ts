@@ -1,5 +1,7 @@
+import { readCheckpoint } from '../../../src/storage/checkpoint.ts';
 import type { Operation } from '../operation.ts';
 import { dataDirectory, History } from './history.ts';
+import { MemoryFiles } from './memory-files.ts';
 import type { Tree } from './tree.ts';
 
 /** A store as a kill left it, for damage to be done to it. */
@@ -13,6 +15,8 @@ export interface StoreToDamage {
   readonly products: readonly string[];
   /** The last batches in the open segment, the latest first: where they begin, and with which seq. */
   readonly lastBatches: readonly { readonly offset: number; readonly seq: number }[];
+  /** The first batch that neither the checkpoint nor a product file tells of. */
+  readonly firstUntold: { readonly offset: number; readonly seq: number };
 }
 
 /** A few sealed segments and an open one, of which the last batches are in no product file yet. */
@@ -38,13 +42,19 @@ export async function storeToDamage(): Promise<StoreToDamage> {
   const files = tree.below(dataDirectory);
   const paths = [...files.keys()];
   const open = paths.find((path) => path.endsWith('.open')) ?? '';
+  const lastBatches = batchesIn(files.get(open) ?? Buffer.alloc(0)).toReversed();
+  const checkpoint = await readCheckpoint(new MemoryFiles(tree), dataDirectory);
+  const toldSeq = typeof checkpoint === 'object' ? checkpoint.seq : 0;
+  const firstUntold = lastBatches.findLast(({ seq }) => seq > toldSeq);
+  if (firstUntold === undefined) throw new Error('the checkpoint tells of the whole journal');
   return {
     tree,
     operations,
     sealed: paths.filter((path) => /^results\/.*\.ndjson$/.test(path)),
     open,
     products: paths.filter((path) => path.startsWith('results_by_product/')),
-    lastBatches: batchesIn(files.get(open) ?? Buffer.alloc(0)).toReversed(),
+    lastBatches,
+    firstUntold,
   };
 }
 
