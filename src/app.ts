@@ -64,13 +64,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   };
   const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
 
-  route(
-    'post',
-    '/reprice',
-    refuseParameters(),
-    readBody(limits.bodyBytesMax),
-    repriceHandler(ledger),
-  );
+  route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
   route(
     'get',
     '/product/:productId/price',

@@ -86,6 +86,20 @@ const options = {
     16_000_000,
     'How many last prices are kept in memory; others are read from their files.',
   ),
+  idempotencyWindowMs: integer(
+    86_400_000,
+    'ms',
+    1000,
+    31 * 86_400_000,
+    'How long an idempotency key stands for the request that it was first sent with.',
+  ),
+  idempotencyKeysMax: integer(
+    100_000,
+    'keys',
+    1,
+    10_000_000,
+    'How many of them are known at once; the oldest are forgotten first.',
+  ),
   freeBytesMin: integer(
     1024 * mebibyte,
     'bytes',

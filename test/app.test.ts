@@ -67,7 +67,7 @@ test('a reprice is answered 202 with an empty body once the ledger has it', asyn
   t.is(answer.headers['cache-control'], 'no-store');
   t.is(answer.headers['x-content-type-options'], 'nosniff');
   t.deepEqual(service.ledger.updates, [{ productId: productId('foo'), newPrice: price('3.55') }]);
-  t.deepEqual(service.ledger.preconditions, [{ mustBeNew: false }]);
+  t.deepEqual(service.ledger.terms, [{}]);
 });
 
 test('currency, source and reason reach the ledger', async (t) => {
@@ -130,7 +130,7 @@ test('If-None-Match: * asks the ledger for a new product, and its refusal is 412
 
   t.is(answer.status, 412);
   t.is(problemOf(answer).type, '/problems/precondition-failed');
-  t.deepEqual(service.ledger.preconditions, [{ mustBeNew: true }]);
+  t.deepEqual(service.ledger.terms, [{ mustBeNew: true }]);
 });
 
 test('any other If-None-Match on a reprice is 400 and nothing is written', async (t) => {

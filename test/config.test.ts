@@ -18,6 +18,8 @@ const defaults: Config = {
   backlogRecordsMax: 200_000,
   backlogWaitMs: 5000,
   lastPricesMax: 1_000_000,
+  idempotencyWindowMs: 86_400_000,
+  idempotencyKeysMax: 100_000,
   freeBytesMin: 1_073_741_824,
   connectionsMax: 2000,
   requestTimeoutMs: 15_000,

@@ -12,6 +12,8 @@ export interface PriceUpdate {
   readonly source?: string;
   /** Why, at most 200 characters. */
   readonly reason?: string;
+  /** What the client names this request by, so that it is recorded once however often it is sent. */
+  readonly idempotencyKey?: string;
 }
 
 /** One price change: one line of the journal, and the same line of its product file. */

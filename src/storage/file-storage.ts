@@ -8,7 +8,8 @@ import { writeCheckpoint } from './checkpoint.ts';
 import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
-import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
+import { readKeyedRecords } from './keyed-records.ts';
+import { type LedgerStorage, maintenanceIntervalMs, type StoredRecord } from './ledger-storage.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productFile } from './product-file.ts';
 import { type ProductFiles, productFileDamaged } from './product-files.ts';
@@ -98,17 +99,21 @@ export class FileStorage implements LedgerStorage {
   }
 
   async append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]> {
-    if (!this.#guard.hasRoom) throw noRoom();
-    if (!(await this.#aggregator.hasRoom(batch.length, this.#options.backlogWaitMs))) {
-      throw new RepricerError(
-        'BACKLOG_FULL',
-        `${this.#options.backlogRecordsMax} records wait for their product files, which cannot be written fast enough; try again later`,
-      );
-    }
+    await this.requireRoom(batch.length);
     const lines = batch.map(encodeRecord);
     const places = await this.#watch(this.#journal.append(batch, lines));
     this.#aggregator.add(batch, lines);
     return places;
+  }
+
+  async requireRoom(records: number): Promise<void> {
+    if (!this.#guard.hasRoom) throw noRoom();
+    const { backlogRecordsMax, backlogWaitMs } = this.#options;
+    if (await this.#aggregator.hasRoom(records, backlogWaitMs)) return;
+    throw new RepricerError(
+      'BACKLOG_FULL',
+      `${backlogRecordsMax} records wait for their product files, which cannot be written fast enough; try again later`,
+    );
   }
 
   async maintain(): Promise<void> {
@@ -145,7 +150,21 @@ export class FileStorage implements LedgerStorage {
     return new ProductRecords(this.#productFiles, productId, onDamage, inFile, tail);
   }
 
+  async recordAt(seq: number): Promise<StoredRecord> {
+    return this.#journalRecords().recordAt(seq);
+  }
+
+  async keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]> {
+    const { directory } = this.#options;
+    const segments = this.#journal.segments();
+    return readKeyedRecords(this.#files, directory, segments, since, countMax);
+  }
+
   async allRecords(): Promise<RecordSequence> {
+    return this.#journalRecords();
+  }
+
+  #journalRecords(): JournalRecords {
     const { directory } = this.#options;
     return new JournalRecords(this.#files, directory, this.#journal.segments());
   }

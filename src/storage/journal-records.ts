@@ -1,8 +1,10 @@
+import assert from 'node:assert';
 import { RepricerError } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { type Damage, describeDamage } from './damage.ts';
+import type { StoredRecord } from './ledger-storage.ts';
 import type { ReadableSegment } from './open-segment.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { RecordFile } from './record-file.ts';
@@ -46,6 +48,16 @@ export class JournalRecords implements RecordSequence {
     return records;
   }
 
+  /** The record with this seq, 1 … `length`, and its place. */
+  async recordAt(seq: number): Promise<StoredRecord> {
+    const segment = this.#firstSegment((candidate) => candidate.lastSeq >= seq);
+    assert(segment !== undefined && seq >= 1, 'the seq is one of the journal');
+    const found = await this.#read(segment, (file) => file.find((record) => record.seq >= seq));
+    if (found?.record.seq !== seq) throw missing(segment.file, seq);
+    const { record, offset, length } = found;
+    return { record, place: { file: segment.file, offset, length } };
+  }
+
   /** The segment's records from `seq` on, up to the one with seq `lastSeq`. */
   async #readFrom(
     segment: ReadableSegment,
@@ -58,8 +70,7 @@ export class JournalRecords implements RecordSequence {
       return start === undefined ? [] : file.read(start, count);
     });
     if (records.length === count && records[0]?.seq === seq) return records;
-    const problem = 'records that the segment is known to hold are not there';
-    throw readingDamaged(describeDamage({ file: segment.file, offset: 0, seq, problem }));
+    throw missing(segment.file, seq);
   }
 
   async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
@@ -88,6 +99,11 @@ export class JournalRecords implements RecordSequence {
 
 async function offsetOfSeq(file: RecordFile, seq: number): Promise<number | undefined> {
   return (await file.find((record) => record.seq >= seq))?.offset;
+}
+
+function missing(file: string, seq: number): RepricerError {
+  const problem = 'records that the segment is known to hold are not there';
+  return readingDamaged(describeDamage({ file, offset: 0, seq, problem }));
 }
 
 function readingDamaged(what: string): RepricerError {

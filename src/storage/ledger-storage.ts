@@ -3,6 +3,12 @@ import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { RecordSequence } from './record-sequence.ts';
 
+/** A record, and where its line stands. */
+export interface StoredRecord {
+  readonly record: PriceRecord;
+  readonly place: RecordPlace;
+}
+
 /** How often the ledger calls `maintain`. */
 export const maintenanceIntervalMs = 1000;
 
@@ -27,6 +33,9 @@ export interface LedgerStorage {
    */
   append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]>;
 
+  /** Rejects as `append` of so many records would now, for want of room; called as it is. */
+  requireRoom(records: number): Promise<void>;
+
   /**
    * Work that is due by the clock and not by a write, such as sealing a segment at midnight. Rejects
    * with `STORAGE_FAILED` only; what can be tried again is reported and waits for the next call.
@@ -35,6 +44,12 @@ export interface LedgerStorage {
 
   /** The product's last record; undefined when it has none. */
   lastRecord(productId: ProductId): Promise<PriceRecord | undefined>;
+
+  /** The record with this seq, 1 … `lastSeq`, and where its line stands. */
+  recordAt(seq: number): Promise<StoredRecord>;
+
+  /** The newest records with an idempotency key, at most `countMax`, not older than `since`, in order. */
+  keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]>;
 
   /** All records of one product. */
   productRecords(productId: ProductId): Promise<RecordSequence>;

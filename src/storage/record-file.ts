@@ -10,6 +10,8 @@ import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 export interface FoundRecord {
   readonly record: PriceRecord;
   readonly offset: number;
+  /** Bytes of the line, its newline included. */
+  readonly length: number;
 }
 
 /**
@@ -35,7 +37,8 @@ export class RecordFile {
     const line = await findLine(this.#file, this.bytes, recordBytesMax, (candidate) =>
       isAtOrAfter(this.#decode(candidate)),
     );
-    return line === undefined ? undefined : { record: this.#decode(line), offset: line.offset };
+    if (line === undefined) return undefined;
+    return { record: this.#decode(line), offset: line.offset, length: line.bytes.length + 1 };
   }
 
   /** The last record; undefined in an empty file. */

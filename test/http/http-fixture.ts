@@ -6,7 +6,7 @@ import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
-import type { Preconditions, Receipt } from '../../src/ledger/receipt.ts';
+import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
 import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
 import { isProductId, type ProductId } from '../../src/model/product-id.ts';
@@ -41,19 +41,20 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
-  readonly preconditions: Preconditions[] = [];
+  readonly terms: Terms[] = [];
   readonly products: ProductId[] = [];
   readonly queries: PriceQuery[] = [];
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
 
-  async reprice(update: PriceUpdate, preconditions: Preconditions): Promise<Receipt> {
+  async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
     this.updates.push(update);
-    this.preconditions.push(preconditions);
+    this.terms.push(terms);
     const current = await this.#answer();
     const place = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
-    return { record: { ...current, ...update }, place };
+    const receipt = { record: { ...current, ...update }, place };
+    return { kind: 'recorded', receipt, isReplayed: false };
   }
 
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
