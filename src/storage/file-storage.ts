@@ -1,6 +1,6 @@
 import { hasCode, RepricerError } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
@@ -134,6 +134,10 @@ export class FileStorage implements LedgerStorage {
     return since;
   }
 
+  recordAt(seq: number): Promise<PlacedRecord | undefined> {
+    return this.#journalRecords().at(seq);
+  }
+
   async productRecords(productId: ProductId): Promise<RecordSequence> {
     let tail = this.#aggregator.recordsOf(productId);
     const last = tail.length === 0 ? await this.lastRecord(productId) : undefined;
@@ -146,8 +150,7 @@ export class FileStorage implements LedgerStorage {
   }
 
   async allRecords(): Promise<RecordSequence> {
-    const { directory } = this.#options;
-    return new JournalRecords(this.#files, directory, this.#journal.segments());
+    return this.#journalRecords();
   }
 
   async close(): Promise<void> {
@@ -158,6 +161,10 @@ export class FileStorage implements LedgerStorage {
       await this.#abandon();
       throw error;
     }
+  }
+
+  #journalRecords(): JournalRecords {
+    return new JournalRecords(this.#files, this.#options.directory, this.#journal.segments());
   }
 
   async #finish(): Promise<void> {

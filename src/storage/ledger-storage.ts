@@ -1,4 +1,4 @@
-import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { RecordSequence } from './record-sequence.ts';
@@ -35,6 +35,9 @@ export interface LedgerStorage {
 
   /** The product's last record; undefined when it has none. */
   lastRecord(productId: ProductId): Promise<PriceRecord | undefined>;
+
+  /** The record with this seq and where its line stands, found in O(log n); undefined when there is none yet. */
+  recordAt(seq: number): Promise<PlacedRecord | undefined>;
 
   /** All records of one product. */
   productRecords(productId: ProductId): Promise<RecordSequence>;

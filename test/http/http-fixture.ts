@@ -38,6 +38,8 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
   };
 }
 
+const recordPlace = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
+
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
@@ -52,13 +54,16 @@ export class FakeLedger {
     this.updates.push(update);
     this.preconditions.push(preconditions);
     const current = await this.#answer();
-    const place = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
-    return { record: { ...current, ...update }, place };
+    return { record: { ...current, ...update }, place: recordPlace };
   }
 
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
     this.products.push(productId);
     return { ...(await this.#answer()), productId };
+  }
+
+  async record(): Promise<Receipt> {
+    return { record: await this.#answer(), place: recordPlace };
   }
 
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {

@@ -34,6 +34,10 @@ export class SlowStorage implements LedgerStorage {
   async maintain(): Promise<void> {}
   async close(): Promise<void> {}
 
+  recordAt(): Promise<undefined> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
   productRecords(): Promise<RecordSequence> {
     return Promise.reject(new Error('not asked for here'));
   }
