@@ -8,6 +8,7 @@ import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
+import { recordHandler } from './http/record.ts';
 import { refuseParameters } from './http/refuse-parameters.ts';
 import { refuseUnrouted } from './http/refuse-unrouted.ts';
 import { repriceHandler } from './http/reprice.ts';
@@ -21,7 +22,7 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
-  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'query'>;
+  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'record' | 'query'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -72,6 +73,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     refuseParameters(),
     currentPriceHandler(ledger),
   );
+  route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/query', ...read(), queryPricesHandler(ledger));
   return router;
 }

@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** No price was ever recorded for the product. */
   | 'UNKNOWN_PRODUCT'
+  /** No record has this seq yet. */
+  | 'UNKNOWN_RECORD'
   /** The path exists, the method does not. */
   | 'METHOD_NOT_ALLOWED'
   /** The client accepts none of the forms that the route can answer in. */

@@ -159,6 +159,14 @@ export class PriceLedger {
     return record;
   }
 
+  /** A record and where its line stands; `UNKNOWN_RECORD` when none has this seq. Sees every receipt given before. */
+  async record(seq: number): Promise<Receipt> {
+    const found = seq > this.#lastSeq ? undefined : await this.#storage.recordAt(seq);
+    if (found === undefined)
+      throw new RepricerError('UNKNOWN_RECORD', 'no record has this seq yet');
+    return found;
+  }
+
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
     const { from, to, order, pageSize, pageNumber } = query;

@@ -35,6 +35,12 @@ export interface PriceRecord extends PriceUpdate {
   readonly batchSize?: number;
 }
 
+/** A record and where its line stands. */
+export interface PlacedRecord {
+  readonly record: PriceRecord;
+  readonly place: RecordPlace;
+}
+
 /** Where a record's line stands. */
 export interface RecordPlace {
   /** The sealed segment's path within the data directory, also while it is still open. */

@@ -1,6 +1,6 @@
 import { hasCode, RepricerError } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
@@ -9,7 +9,7 @@ import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
 import { readKeyedRecords } from './keyed-records.ts';
-import { type LedgerStorage, maintenanceIntervalMs, type StoredRecord } from './ledger-storage.ts';
+import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productFile } from './product-file.ts';
 import { type ProductFiles, productFileDamaged } from './product-files.ts';
@@ -139,6 +139,10 @@ export class FileStorage implements LedgerStorage {
     return since;
   }
 
+  recordAt(seq: number): Promise<PlacedRecord | undefined> {
+    return this.#journalRecords().at(seq);
+  }
+
   async productRecords(productId: ProductId): Promise<RecordSequence> {
     let tail = this.#aggregator.recordsOf(productId);
     const last = tail.length === 0 ? await this.lastRecord(productId) : undefined;
@@ -148,10 +152,6 @@ export class FileStorage implements LedgerStorage {
     const inFile = first === undefined ? (last?.version ?? 0) : first.version - 1;
     const onDamage = () => this.#damaged(productId, 'a line is damaged or missing');
     return new ProductRecords(this.#productFiles, productId, onDamage, inFile, tail);
-  }
-
-  async recordAt(seq: number): Promise<StoredRecord> {
-    return this.#journalRecords().recordAt(seq);
   }
 
   async keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]> {
@@ -164,11 +164,6 @@ export class FileStorage implements LedgerStorage {
     return this.#journalRecords();
   }
 
-  #journalRecords(): JournalRecords {
-    const { directory } = this.#options;
-    return new JournalRecords(this.#files, directory, this.#journal.segments());
-  }
-
   async close(): Promise<void> {
     if (this.#hasFailed) return this.#abandon();
     try {
@@ -177,6 +172,10 @@ export class FileStorage implements LedgerStorage {
       await this.#abandon();
       throw error;
     }
+  }
+
+  #journalRecords(): JournalRecords {
+    return new JournalRecords(this.#files, this.#options.directory, this.#journal.segments());
   }
 
   async #finish(): Promise<void> {

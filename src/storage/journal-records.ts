@@ -1,10 +1,8 @@
-import assert from 'node:assert';
 import { RepricerError } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import type { PriceRecord } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { type Damage, describeDamage } from './damage.ts';
-import type { StoredRecord } from './ledger-storage.ts';
 import type { ReadableSegment } from './open-segment.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { RecordFile } from './record-file.ts';
@@ -48,12 +46,12 @@ export class JournalRecords implements RecordSequence {
     return records;
   }
 
-  /** The record with this seq, 1 … `length`, and its place. */
-  async recordAt(seq: number): Promise<StoredRecord> {
+  /** The record with this seq and its place; undefined when there is none yet. */
+  async at(seq: number): Promise<PlacedRecord | undefined> {
     const segment = this.#firstSegment((candidate) => candidate.lastSeq >= seq);
-    assert(segment !== undefined && seq >= 1, 'the seq is one of the journal');
+    if (segment === undefined) return undefined;
     const found = await this.#read(segment, (file) => file.find((record) => record.seq >= seq));
-    if (found?.record.seq !== seq) throw missing(segment.file, seq);
+    if (found?.record.seq !== seq) throw missingRecord(segment, seq);
     const { record, offset, length } = found;
     return { record, place: { file: segment.file, offset, length } };
   }
@@ -70,7 +68,7 @@ export class JournalRecords implements RecordSequence {
       return start === undefined ? [] : file.read(start, count);
     });
     if (records.length === count && records[0]?.seq === seq) return records;
-    throw missing(segment.file, seq);
+    throw missingRecord(segment, seq);
   }
 
   async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
@@ -101,7 +99,7 @@ async function offsetOfSeq(file: RecordFile, seq: number): Promise<number | unde
   return (await file.find((record) => record.seq >= seq))?.offset;
 }
 
-function missing(file: string, seq: number): RepricerError {
+function missingRecord({ file }: ReadableSegment, seq: number): RepricerError {
   const problem = 'records that the segment is known to hold are not there';
   return readingDamaged(describeDamage({ file, offset: 0, seq, problem }));
 }

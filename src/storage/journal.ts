@@ -115,10 +115,13 @@ export class Journal {
     await segment?.handle.close();
   }
 
-  /** The segments that hold records, in order, the open one last. */
+  /** The segments that hold records now, in order, the open one last. */
   segments(): readonly ReadableSegment[] {
     const open = this.#open;
-    return open === undefined || open.isEmpty ? this.#sealed : [...this.#sealed, open.readable()];
+    // Always a list of its own: what is sealed later is no part of a view of this moment.
+    return open === undefined || open.isEmpty
+      ? [...this.#sealed]
+      : [...this.#sealed, open.readable()];
   }
 
   async #segmentFor(first: PriceRecord, bytes: number): Promise<OpenSegment> {

@@ -1,13 +1,7 @@
-import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { RecordSequence } from './record-sequence.ts';
-
-/** A record, and where its line stands. */
-export interface StoredRecord {
-  readonly record: PriceRecord;
-  readonly place: RecordPlace;
-}
 
 /** How often the ledger calls `maintain`. */
 export const maintenanceIntervalMs = 1000;
@@ -45,8 +39,8 @@ export interface LedgerStorage {
   /** The product's last record; undefined when it has none. */
   lastRecord(productId: ProductId): Promise<PriceRecord | undefined>;
 
-  /** The record with this seq, 1 … `lastSeq`, and where its line stands. */
-  recordAt(seq: number): Promise<StoredRecord>;
+  /** The record with this seq and where its line stands, found in O(log n); undefined when there is none yet. */
+  recordAt(seq: number): Promise<PlacedRecord | undefined>;
 
   /** The newest records with an idempotency key, at most `countMax`, not older than `since`, in order. */
   keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]>;

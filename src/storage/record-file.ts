@@ -6,11 +6,10 @@ import type { Damage } from './damage.ts';
 import { openToRead } from './open-to-read.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
-/** A record and where its line begins. */
+/** A record, where its line begins, and how many bytes it has with its newline. */
 export interface FoundRecord {
   readonly record: PriceRecord;
   readonly offset: number;
-  /** Bytes of the line, its newline included. */
   readonly length: number;
 }
 

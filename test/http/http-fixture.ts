@@ -6,6 +6,7 @@ import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
+import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
 import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
@@ -38,6 +39,8 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
   };
 }
 
+const recordPlace = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
+
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
@@ -52,14 +55,17 @@ export class FakeLedger {
     this.updates.push(update);
     this.terms.push(terms);
     const current = await this.#answer();
-    const place = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
-    const receipt = { record: { ...current, ...update }, place };
+    const receipt = { record: { ...current, ...update }, place: recordPlace };
     return { kind: 'recorded', receipt, isReplayed: false };
   }
 
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
     this.products.push(productId);
     return { ...(await this.#answer()), productId };
+  }
+
+  async record(): Promise<Receipt> {
+    return { record: await this.#answer(), place: recordPlace };
   }
 
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
