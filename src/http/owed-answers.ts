@@ -27,6 +27,8 @@ export class OwedAnswers {
   add(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#connectionOf(request.socket);
     const { owed } = connection;
+    for (const earlier of [...owed].filter(awaitsContinue))
+      earlier.setHeader('Connection', 'close');
     if (connection.isEnding || [...owed].some(endsConnection)) return false;
     connection.requests += 1;
     owed.add(response);
@@ -75,6 +77,14 @@ interface Connection {
   readonly owed: Set<ServerResponse>;
   requests: number;
   isEnding: boolean;
+}
+
+/**
+ * Node ends the connection behind an answer that had no `100 Continue` before it, and that is known too
+ * late for what comes behind. A client that waits for it sends nothing more, so none is hurt that does.
+ */
+function awaitsContinue({ req, headersSent }: ServerResponse): boolean {
+  return !headersSent && req.headers.expect !== undefined;
 }
 
 /** Node closes the connection behind this answer, because the client asked for it or we do. */

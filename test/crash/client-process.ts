@@ -37,9 +37,10 @@ class RunningLoad {
   readonly #statuses: Record<string, number> = {};
   readonly #latenciesMs: number[] = [];
   readonly #refusalsMs: number[] = [];
+  readonly #readsMs: number[] = [];
   readonly #counts = {
-    ...{ acknowledged: 0, refused: 0, unknown: 0, reads: 0 },
-    ...{ unansweredReads: 0, brokenAtFirst: 0 },
+    ...{ acknowledged: 0, refused: 0, unknown: 0, unsent: 0 },
+    ...{ reads: 0, failedReads: 0, unansweredReads: 0, brokenAtFirst: 0 },
   };
   #writes = 0;
 
@@ -68,6 +69,7 @@ class RunningLoad {
       statuses: this.#statuses,
       latencyMs: spreadOf(this.#latenciesMs),
       refusalMs: spreadOf(this.#refusalsMs),
+      readMs: spreadOf(this.#readsMs),
     };
   }
 
@@ -81,7 +83,10 @@ class RunningLoad {
     const answer = await this.#send('POST', '/api/reprice', body, wantsReceipt);
     const done = process.hrtime.bigint();
     // A connection that was never made carried nothing.
-    if (answer === 'not sent') return false;
+    if (answer === 'not sent') {
+      this.#counts.unsent += 1;
+      return false;
+    }
     const outcome = outcomeOf(answer);
     this.#counts[outcome.kind] += 1;
     this.#note({ op: 'write', productId, price, sent: `${sent}`, done: `${done}`, outcome });
@@ -98,18 +103,18 @@ class RunningLoad {
     const sent = process.hrtime.bigint();
     const answer = await this.#send('GET', `/api/product/${productId}/price`);
     const done = process.hrtime.bigint();
-    if (answer === 'not sent') return false;
-    if (answer === undefined) {
-      this.#counts.unansweredReads += 1;
-      return false;
-    }
-    const known = answer.status === 200 ? versionAndPrice(answer.body) : undefined;
-    if (known !== undefined || answer.status === 404) {
+    const isAnswered = answer !== undefined && answer !== 'not sent';
+    if (isAnswered) this.#readsMs.push(Number(done - sent) / 1e6);
+    const known = isAnswered && answer.status === 200 ? versionAndPrice(answer.body) : undefined;
+    if (known !== undefined || (isAnswered && answer.status === 404)) {
       this.#counts.reads += 1;
       const { version = 0, price = null } = known ?? {};
       this.#note({ op: 'read', productId, price, version, sent: `${sent}`, done: `${done}` });
+    } else {
+      this.#counts.failedReads += 1;
+      if (answer === undefined) this.#counts.unansweredReads += 1;
     }
-    return true;
+    return isAnswered;
   }
 
   #product(): string {

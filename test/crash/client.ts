@@ -22,13 +22,18 @@ export interface Load {
   readonly writesMax?: number;
 }
 
-/** What came of a load: writes by outcome, and how long the answered ones took. */
+/** What came of a load: requests by outcome, and how long the answered ones took. */
 export interface LoadResult {
   readonly acknowledged: number;
   readonly refused: number;
   readonly unknown: number;
+  /** Writes whose connection was never made. */
+  readonly unsent: number;
+  /** Reads that were answered with 200 or 404. */
   readonly reads: number;
-  /** Reads that were sent and got no whole answer. */
+  /** All others: what was sent and got no whole answer, what could not be sent, and any other answer. */
+  readonly failedReads: number;
+  /** Those among them that were sent and got no whole answer. */
   readonly unansweredReads: number;
   /** Requests that were the first of a connection and got no answer: the service may never have seen it. */
   readonly brokenAtFirst: number;
@@ -36,6 +41,8 @@ export interface LoadResult {
   readonly statuses: Readonly<Record<string, number>>;
   /** Of writes that were answered. */
   readonly latencyMs: Spread;
+  /** Of reads that were answered. */
+  readonly readMs: Spread;
   /** Of the refused ones among them. */
   readonly refusalMs: Spread;
 }

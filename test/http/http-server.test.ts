@@ -206,6 +206,19 @@ test('a request behind an answer that ends the connection is not served', async 
   t.deepEqual(service.ledger.updates, []);
 });
 
+test('a request behind one that expects 100 Continue and is answered without is not served', async (t) => {
+  const service = await startService(t);
+  const expecting = lastGet.replace('Connection: close', 'Expect: 100-continue');
+
+  const answers = answersIn(await exchange(service, expecting + repriceText()));
+
+  t.deepEqual(
+    answers.map(({ status, head }) => [status, /\r\nconnection: close\r\n/i.test(head)]),
+    [[200, true]],
+  );
+  t.deepEqual(service.ledger.updates, []);
+});
+
 test('of more than a hundred pipelined requests that wait a hundred are served, and the last answer says so', async (t) => {
   const service = await startService(t);
   const disk = hold();

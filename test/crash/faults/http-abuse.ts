@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ChildService } from '../../support/child-service.ts';
-import { FastRandom } from '../../support/fast-random.ts';
 import type { RawAnswer } from '../../support/raw-answers.ts';
 import { readJournal } from '../checker/read-journal.ts';
 import { readStore } from '../checker/stored-files.ts';
 import type { Checker } from '../checker.ts';
 import type { Evidence, Fault } from '../fault.ts';
+import { Attribution } from '../fuzz/attribution.ts';
 import { type Conversation, converse } from '../fuzz/conversation.ts';
-import { mutatedRequest } from '../fuzz/mutated-request.ts';
+import { namePhantoms } from '../fuzz/name-phantoms.ts';
+import { scriptOf } from '../fuzz/script.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 
 /** How many processes are fuzzed one after the other, and how many requests each has to answer. */
@@ -18,7 +19,6 @@ const sizes = {
 };
 
 const connections = 64;
-const pipelinedMax = 40;
 
 /** Far above what it needs (about 150 MB), and far below what a leak of a kilobyte a request would take. */
 const residentBytesMax = 400 * 1024 * 1024;
@@ -37,7 +37,7 @@ export const httpAbuse: Fault = {
       const seed = run.random.integer(2 ** 32);
       await run.trial(`fuzz ${trial}`, async (owner) => {
         const directory = join(run.directory, `store-${trial}`);
-        const fuzz = new Fuzz(owner, run.checker, directory, new FastRandom(seed));
+        const fuzz = new Fuzz(owner, run.checker, directory, seed);
         try {
           return await fuzz.run(answers);
         } finally {
@@ -48,26 +48,26 @@ export const httpAbuse: Fault = {
   },
 };
 
-/** One process that is fuzzed, and what it answered. */
+/** One process that is fuzzed, what it answered, and whether its journal agrees. */
 class Fuzz {
   readonly #owner: TrialOwner;
   readonly #checker: Checker;
   readonly #directory: string;
-  readonly #random: FastRandom;
-  readonly #statuses = new Map<number, number>();
-  /** Seq, version and path of every write that was acknowledged. */
-  readonly #acknowledged = new Map<number, string>();
+  readonly #seed: number;
+  readonly #attribution = new Attribution();
+  /** Of each conversation, the statuses of its answers. */
+  readonly #statuses = new Map<number, readonly number[]>();
   readonly #violations: string[] = [];
+  #conversations = 0;
   #answers = 0;
-  #unanswered = 0;
   #seconds = 0;
   #residentBytes = 0;
 
-  constructor(owner: TrialOwner, checker: Checker, directory: string, random: FastRandom) {
+  constructor(owner: TrialOwner, checker: Checker, directory: string, seed: number) {
     this.#owner = owner;
     this.#checker = checker;
     this.#directory = directory;
-    this.#random = random;
+    this.#seed = seed;
   }
 
   /** Fuzzes until so many answers have come, stops the process, and compares its journal with them. */
@@ -84,71 +84,70 @@ class Fuzz {
     if (this.#residentBytes > residentBytesMax)
       this.#violations.push(`grew to ${this.#residentBytes} bytes`);
 
-    const { status } = await service.reprice('good', '1');
-    if (status !== 202) this.#violations.push(`a good request after all got ${status}`);
+    const { status, headers } = await service.reprice('good', '1.0');
+    if (status === 202) this.#attribution.takeWrite('1.0', headers);
+    else this.#violations.push(`a good request after all got ${status}`);
     const { code } = await service.kill('SIGTERM');
     if (code !== 0) this.#violations.push(`a clean stop ended with code ${code}`);
     const errors = service.logLines.filter(({ level }) => level === 'error');
     this.#violations.push(...errors.map((line) => `it logged ${JSON.stringify(line)}`));
-    return this.#compare(status === 202 ? 1 : 0);
+    return this.#compare();
   }
 
   /** Figures for the reader. */
   summary(): string {
-    const statuses = [...this.#statuses].sort(([a], [b]) => a - b).map((pair) => pair.join(': '));
+    const counts = new Map<number, number>();
+    for (const status of [...this.#statuses.values()].flat()) {
+      counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    const statuses = [...counts].sort(([a], [b]) => a - b).map((pair) => pair.join(': '));
     const rate = Math.round(this.#answers / this.#seconds);
     const megabytes = Math.round(this.#residentBytes / 1024 / 1024);
     return (
       `${this.#answers} answers, ${rate} a second, ${megabytes} MiB; ${statuses.join(', ')}; ` +
-      `${this.#unanswered} requests on connections that broke`
+      this.#attribution.summary()
     );
   }
 
   async #converseUntil(service: ChildService, answersMin: number): Promise<void> {
     while (this.#answers < answersMin) {
-      const count = 1 + this.#random.integer(pipelinedMax);
-      const requests = Array.from({ length: count }, () => mutatedRequest(this.#random));
-      const text = requests.join('') + lastRequest;
-      this.#take(await converse(service.port, text), count, text);
+      this.#conversations += 1;
+      const number = this.#conversations;
+      const requests = [...scriptOf(this.#seed, number), lastRequest];
+      this.#take(number, requests, await converse(service.port, requests.join('')));
     }
   }
 
-  #take({ answers, isComplete, isHanging }: Conversation, sent: number, text: string): void {
-    this.#answers += answers.length;
-    if (!isComplete) this.#unanswered += Math.max(0, sent - answers.length);
+  #take(number: number, requests: readonly string[], conversation: Conversation): void {
+    const { answers, isHanging } = conversation;
+    const finals = answers.filter(({ status }) => status >= 200);
+    this.#answers += finals.length;
+    this.#statuses.set(
+      number,
+      finals.map(({ status }) => status),
+    );
+    this.#attribution.take(requests, conversation);
     const problems = answers.flatMap((answer) => problemWith(answer) ?? []);
     if (isHanging) problems.push('a conversation did not end');
     if (problems.length > 0) {
-      this.#violations.push(
-        `${problems.join('; ')} – sent: ${JSON.stringify(text).slice(0, 5000)}`,
-      );
-    }
-    for (const { status, head } of answers) {
-      this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
-      if (status === 202) this.#acknowledged.set(...receiptIn(head));
+      const text = JSON.stringify(requests.join('')).slice(0, 5000);
+      this.#violations.push(`${problems.join('; ')} – sent: ${text}`);
     }
   }
 
-  /** `others` writes were acknowledged to somebody else. */
-  async #compare(others: number): Promise<Evidence> {
+  async #compare(): Promise<Evidence> {
     const { violations } = await this.#checker.check({
       store: { directory: this.#directory },
       state: 'stopped',
     });
     const { records } = readJournal(await readStore({ directory: this.#directory }), 'stopped');
-    const receipts = new Map(
-      records.map(({ seq, version, productId }) => [
-        seq,
-        `"${version}" /api/product/${encodeURIComponent(productId)}/price`,
-      ]),
-    );
-    const lost = [...this.#acknowledged].filter(([seq, receipt]) => receipts.get(seq) !== receipt);
-    const unasked = records.length - this.#acknowledged.size - others;
+    const { acknowledged, lost, phantoms } = this.#attribution.compare(records);
+    const named = namePhantoms(phantoms, this.#seed, this.#statuses);
     return {
-      acknowledged: this.#acknowledged.size,
+      acknowledged,
       lost: lost.length,
-      phantom: Math.max(0, unasked - this.#unanswered),
-      violations: [...this.#violations, ...violations],
+      phantom: phantoms.length,
+      violations: [...this.#violations, ...lost.slice(0, 20), ...named, ...violations],
     };
   }
 }
@@ -163,13 +162,6 @@ function problemWith({ status, head, body }: RawAnswer): string | undefined {
   if (!/\r\ncontent-type: application\/problem\+json\r\n/i.test(head)) return `no problem: ${head}`;
   if (/\bat .*:\d+:\d+/.test(body)) return `a stack: ${body}`;
   return undefined;
-}
-
-function receiptIn(head: string): [seq: number, receipt: string] {
-  const [seq, version, location] = ['repricer-seq', 'etag', 'location'].map(
-    (name) => new RegExp(`\\r\\n${name}: (.*)\\r\\n`, 'i').exec(head)?.[1],
-  );
-  return [Number(seq), `${version} ${location}`];
 }
 
 /** The most that was in memory at any time, as Linux tells it. */

@@ -1,17 +1,23 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ChildService } from '../../support/child-service.ts';
-import { Client, type Load } from '../client.ts';
+import { Client, type Load, type LoadResult } from '../client.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { converse } from '../fuzz/conversation.ts';
 
 const slowSockets = 500;
 
+/** So many must be there when a round ends: fewer may be missing than there are of the rarest kind. */
+const slowSocketsMin = 496;
+
 /** Pairs of rounds, without and with slow sockets beside the good clients. */
 const rounds = { quick: 3, soak: 15 };
+/** So long a request may take as well, so that the service refuses the slow sockets while it is measured. */
 const roundMs = 1500;
+
 /** In a process of its own, so that what it takes to be slow does not slow it down. */
 const goodLoad = { connections: 10, products: 1000, readPercent: 50, onBroken: 'end' } as const;
 
@@ -37,7 +43,8 @@ export const slowSocketsFault: Fault = {
   isTimed: true,
   async run(run) {
     const { owner } = run;
-    const service = await ChildService.start(owner, join(run.directory, 'store'));
+    const flags = ['--request-timeout-ms', String(roundMs)];
+    const service = await ChildService.start(owner, join(run.directory, 'store'), flags);
     const client = new Client(owner, join(run.directory, 'client.log'), 1);
     const good: Load = { port: service.port, ...goodLoad };
     await client.load({ ...good, readPercent: 0, writesMax: 3000 });
@@ -54,24 +61,59 @@ export const slowSocketsFault: Fault = {
  * not the work that their first requests make.
  */
 async function compareSpeeds(run: FaultRun, client: Client, good: Load): Promise<Evidence> {
-  const [alone, beside]: [number[], number[]] = [[], []];
+  const [alone, beside]: [LoadResult[], LoadResult[]] = [[], []];
+  const [open, replaced]: [number[], number[]] = [[], []];
   for (let round = 0; round < rounds[run.size]; round += 1) {
-    await p99Of(client, good);
-    alone.push(await p99Of(client, good));
-    const crowd = await SlowCrowd.gather(good.port);
+    await loadFor(roundMs, client, good);
+    alone.push(await loadFor(roundMs, client, good));
+    const crowd = new SlowCrowd(good.port);
     try {
-      await p99Of(client, good);
-      beside.push(await p99Of(client, good));
+      await crowd.connected();
+      await loadFor(roundMs, client, good);
+      const countOpen = async () => open.push((await heldOpenOn(good.port)) - good.connections);
+      beside.push(await loadFor(roundMs, client, good, countOpen));
     } finally {
       await crowd.leave();
     }
+    replaced.push(crowd.replaced);
   }
-  const ratio = median(beside) / median(alone);
   run.note(
-    `p99 of good clients: ${format(alone)} ms alone, ${format(beside)} ms beside ${slowSockets} ` +
+    `slow sockets open at the end of each round: ${open.join(', ')}, at least ${slowSocketsMin}; ` +
+      `${replaced.join(', ')} were closed by the service and replaced`,
+  );
+  return {
+    violations: [
+      ...open
+        .filter((count) => !(count >= slowSocketsMin))
+        .map((count) => `only ${count} were slow`),
+      ...[...alone, ...beside].flatMap((result) => problemsWith(result)),
+      ...compare(run, 'writes', alone, beside, ({ latencyMs }) => latencyMs.p99),
+      ...compare(run, 'reads', alone, beside, ({ readMs }) => readMs.p99),
+    ],
+  };
+}
+
+/** Beside slow sockets every good request is answered, and well. */
+function problemsWith({ refused, unknown, unsent, failedReads }: LoadResult): readonly string[] {
+  const isGood = refused + unknown + unsent + failedReads === 0;
+  const counts = `${refused} refused, ${unknown} without an answer, ${unsent} not sent`;
+  return isGood ? [] : [`of good writes ${counts}, of good reads ${failedReads} failed`];
+}
+
+function compare(
+  run: FaultRun,
+  requests: string,
+  alone: readonly LoadResult[],
+  beside: readonly LoadResult[],
+  p99Of: (result: LoadResult) => number,
+): readonly string[] {
+  const [before, during] = [alone.map(p99Of), beside.map(p99Of)];
+  const ratio = median(during) / median(before);
+  run.note(
+    `p99 of good ${requests}: ${format(before)} ms alone, ${format(during)} ms beside ${slowSockets} ` +
       `slow sockets; ratio of medians ${ratio.toFixed(2)}, at most ${slowdownMax}`,
   );
-  return { violations: ratio <= slowdownMax ? [] : [`p99 rose ${ratio.toFixed(2)} times`] };
+  return ratio <= slowdownMax ? [] : [`p99 of ${requests} rose ${ratio.toFixed(2)} times`];
 }
 
 async function timeRefusal(run: FaultRun, service: ChildService): Promise<Evidence> {
@@ -86,61 +128,101 @@ async function timeRefusal(run: FaultRun, service: ChildService): Promise<Eviden
   return { violations: isGood ? [] : [`slow headers got ${status} after ${ms} ms`] };
 }
 
-/** The 99th percentile of the time to an answer, in milliseconds, of clients that write and read by turns. */
-async function p99Of(client: Client, good: Load): Promise<number> {
+/** Clients that write and read by turns for a time; `beforeEnd` is done while they still do. */
+async function loadFor(
+  ms: number,
+  client: Client,
+  good: Load,
+  beforeEnd?: () => Promise<unknown>,
+): Promise<LoadResult> {
   const load = client.load(good);
-  await delay(roundMs);
+  await delay(ms);
+  await beforeEnd?.();
   client.stop();
-  const { unknown, latencyMs } = await load;
-  if (unknown > 0) throw new Error(`${unknown} good writes got no answer`);
-  return latencyMs.p99;
+  return load;
 }
 
-/** Sockets of three kinds: headers that never end, bodies that never end, answers that are not taken. */
-class SlowCrowd {
-  readonly #sockets: readonly net.Socket[];
-  readonly #timer: NodeJS.Timeout;
+/** How many connections a listener's process has not closed, nor its clients, as Linux tells it. */
+async function heldOpenOn(port: number): Promise<number> {
+  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`)));
+  const address = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const established = '01';
+  return tables
+    .join('')
+    .split('\n')
+    .filter((line) => {
+      const [, local, , state] = line.trim().split(/\s+/);
+      return local?.endsWith(address) && state === established;
+    }).length;
+}
 
-  private constructor(sockets: readonly net.Socket[]) {
-    this.#sockets = sockets;
-    const tricklers = sockets.filter((_, index) => index % readersEvery !== 0);
-    // Every one sends a byte about ten times a second, and they take turns.
+/**
+ * Sockets of three kinds: headers that never end, bodies that never end, answers that are not taken.
+ * One that the service closes is replaced at once by another of its kind.
+ */
+class SlowCrowd {
+  readonly #port: number;
+  readonly #sockets: net.Socket[];
+  readonly #timer: NodeJS.Timeout;
+  #isLeaving = false;
+  /** How many the service has closed. */
+  replaced = 0;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.#sockets = Array.from({ length: slowSockets }, (_, place) => this.#open(place));
+    // Every one that asks slowly sends a byte about ten times a second, and they take turns.
     let turn = 0;
     this.#timer = setInterval(() => {
-      for (let count = 0; count < tricklers.length / 10; count += 1) {
-        tricklers[turn % tricklers.length]?.write('x');
+      for (let count = 0; count < slowSockets / 10; count += 1) {
+        const place = turn % slowSockets;
+        if (!isReader(place)) this.#sockets[place]?.write('x');
         turn += 1;
       }
     }, 10);
   }
 
-  static async gather(port: number): Promise<SlowCrowd> {
-    const sockets = Array.from({ length: slowSockets }, () => slowSocket(port));
-    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    for (const [index, socket] of sockets.entries()) {
-      if (index % readersEvery === 0) socket.write(bigRead.repeat(pipelinedReads));
-      else if (index % 2 === 0) socket.write(`${head}X-Slow: `);
-      else socket.write(`${head}Content-Length: 16000\r\n\r\n{"productId":"`);
-    }
-    return new SlowCrowd(sockets);
+  /** Throws when one of them could not. */
+  async connected(): Promise<void> {
+    await Promise.all(this.#sockets.map((socket) => once(socket, 'connect')));
   }
 
   async leave(): Promise<void> {
+    this.#isLeaving = true;
     clearInterval(this.#timer);
     const closed = this.#sockets
-      .filter(({ closed }) => !closed)
+      .filter((socket) => !socket.closed)
       .map((socket) => once(socket, 'close'));
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await Promise.all(closed);
   }
+
+  #open(place: number): net.Socket {
+    const socket = net.connect({ port: this.#port, host: '127.0.0.1', noDelay: true });
+    // One that takes no answer does not learn either that it was closed.
+    if (isReader(place)) socket.pause();
+    else socket.resume();
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#replace(place));
+    socket.write(firstWords(place));
+    return socket;
+  }
+
+  #replace(place: number): void {
+    if (this.#isLeaving) return;
+    this.replaced += 1;
+    this.#sockets[place] = this.#open(place);
+  }
 }
 
-/** One that reads nothing, and that may be refused and closed at any time. */
-function slowSocket(port: number): net.Socket {
-  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.pause();
-  socket.on('error', () => socket.destroy());
-  return socket;
+function isReader(place: number): boolean {
+  return place % readersEvery === 0;
+}
+
+function firstWords(place: number): string {
+  if (isReader(place)) return bigRead.repeat(pipelinedReads);
+  if (place % 2 === 0) return `${head}X-Slow: `;
+  return `${head}Content-Length: 16000\r\n\r\n{"productId":"`;
 }
 
 function median(values: readonly number[]): number {

@@ -11,11 +11,12 @@ interface Parts {
 
 /**
  * A good request of this API with up to two things changed in it; one in four stays as it is. In latin1.
+ * A write asks for `price`, unless just that is changed.
  *
  * One in ten is changed where HTTP itself may break, which ends a connection for all that come behind.
  */
-export function mutatedRequest(random: FastRandom): string {
-  const parts = random.isOneIn(3) ? read(random) : reprice(random);
+export function mutatedRequest(random: FastRandom, price: string): string {
+  const parts = random.isOneIn(3) ? read(random) : reprice(random, price);
   if (random.isOneIn(4)) return assemble(parts);
   random.pick(rules)(parts, random);
   if (random.isOneIn(2)) random.pick(rules)(parts, random);
@@ -25,8 +26,8 @@ export function mutatedRequest(random: FastRandom): string {
   return random.isOneIn(2) ? random.pick(bytes)(text, random) : text;
 }
 
-function reprice(random: FastRandom): Parts {
-  const body = `{"productId":"p${random.integer(100)}","price":${1 + random.integer(1000)}.25}`;
+function reprice(random: FastRandom, price: string): Parts {
+  const body = `{"productId":"p${random.integer(100)}","price":${price}}`;
   return {
     method: 'POST',
     target: random.isOneIn(2) ? '/api/reprice' : '/api/v1/reprice',
