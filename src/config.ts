@@ -29,7 +29,27 @@ const options = {
     100_000,
     'How many GET requests each endpoint serves in parallel; those beyond are refused.',
   ),
-  bodyBytesMax: integer(16_384, 'bytes', 256, mebibyte, 'The longest body of a reprice request.'),
+  batchesMax: integer(
+    4,
+    'requests',
+    1,
+    1000,
+    'How many batch requests are served in parallel; those beyond are refused.',
+  ),
+  batchLinesMax: integer(
+    1000,
+    'lines',
+    1,
+    5000,
+    'How many lines of a batch are recorded together, and the most that an atomic one may have.',
+  ),
+  bodyBytesMax: integer(
+    16_384,
+    'bytes',
+    256,
+    mebibyte,
+    'The longest body of a reprice request, and the longest line of a batch.',
+  ),
   segmentBytesMax: integer(
     64 * mebibyte,
     'bytes',

@@ -9,6 +9,8 @@ const defaults: Config = {
   backplanePort: 9102,
   queueMax: 50,
   readsMax: 50,
+  batchesMax: 4,
+  batchLinesMax: 1000,
   bodyBytesMax: 16_384,
   segmentBytesMax: 67_108_864,
   segmentAgeMaxMs: 3_600_000,

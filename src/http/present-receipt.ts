@@ -45,7 +45,7 @@ export function presentUnchanged(productId: ProductId, { version, price }: Head)
   return join({ productId, version }, `"price":${price}`, { unchanged: true });
 }
 
-function isUnchanged({ previousPrice, newPrice }: Draft): boolean {
+export function isUnchanged({ previousPrice, newPrice }: Draft): boolean {
   return previousPrice !== null && isSameAmount(previousPrice, newPrice);
 }
 

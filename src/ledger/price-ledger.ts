@@ -292,7 +292,8 @@ function outcomeOf(placing: Placing, receipts: readonly Receipt[]): Outcome<Repr
       assert(receipt !== undefined, 'every record that was appended has a receipt');
       return { result: { kind: 'recorded', receipt, isReplayed: placing.isReplayed } };
     }
-    default:
+    case 'unchanged':
+    case 'dry run':
       return { result: placing };
   }
 }

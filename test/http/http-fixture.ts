@@ -59,6 +59,10 @@ export class FakeLedger {
     return { kind: 'recorded', receipt, isReplayed: false };
   }
 
+  repriceAll(): Promise<never> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
     this.products.push(productId);
     return { ...(await this.#answer()), productId };
@@ -119,12 +123,19 @@ export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly connectionsMax?: number;
 }
 
+export const testHttpLimits = {
+  bodyBytesMax: 16_384,
+  readsMax: 50,
+  batchesMax: 4,
+  batchLinesMax: 1000,
+  requestTimeoutMs: 15_000,
+};
+
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
 export async function startService(
   t: ExecutionContext,
   options: ServiceOptions = {},
 ): Promise<Service> {
-  const { bodyBytesMax = 16_384, readsMax = 50 } = options;
   const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
   const ledger = new FakeLedger();
   const log = new RecordedLog();
@@ -135,7 +146,7 @@ export async function startService(
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
     },
-    limits: { bodyBytesMax, readsMax },
+    limits: { ...testHttpLimits, ...options, requestTimeoutMs },
     isDraining: options.isDraining ?? (() => false),
   });
   const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });

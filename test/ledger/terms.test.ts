@@ -49,8 +49,8 @@ test('of many that expect the same previous price, one wins and the others are t
   );
 
   t.deepEqual(outcomes.map(codeOf), [undefined, 'PRICE_CONFLICT', 'PRICE_CONFLICT']);
-  const { reason } = outcomes[1] as PromiseRejectedResult;
-  t.deepEqual((reason as RepricerError).current, { version: 2, price: price('4.10') });
+  const current = { version: 2, price: price('4.10') };
+  t.like(outcomes[1], { reason: { current } });
   await ledger.close();
 });
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import { createApp } from '../../src/app.ts';
+import { createApp, type HttpLimits } from '../../src/app.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
-import { RecordedLog } from '../http/http-fixture.ts';
+import { RecordedLog, testHttpLimits } from '../http/http-fixture.ts';
 import { type LedgerParts, type OpenLedger, openLedger } from './ledger.ts';
 
 /** A ledger on files behind its HTTP server, in this process. */
@@ -18,13 +18,13 @@ export interface LedgerService extends OpenLedger {
 }
 
 export interface LedgerServiceParts extends LedgerParts {
-  readonly readsMax?: number;
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { readsMax = 50, ...parts }: LedgerServiceParts = {},
+  { limits, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const log = new RecordedLog();
@@ -32,7 +32,7 @@ export async function startLedgerService(
     ledger: open.ledger,
     log,
     metrics: { observeRequest: () => {} },
-    limits: { bodyBytesMax: 16_384, readsMax },
+    limits: { ...testHttpLimits, ...limits },
     isDraining: () => false,
   });
   const server = createHttpServer(app, { requestTimeoutMs: 15_000, connectionsMax: 2000 });

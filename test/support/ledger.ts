@@ -10,6 +10,7 @@ import { openStorage, type StorageParts } from './store.ts';
 export interface LedgerParts extends StorageParts {
   readonly queueMax?: number;
   readonly lastPricesMax?: number;
+  readonly batchRecordsMax?: number;
   readonly keys?: Partial<IdempotencyLimits>;
 }
 
@@ -23,12 +24,18 @@ export interface OpenLedger {
 
 export async function openLedger(
   directory: string,
-  { queueMax = 50, lastPricesMax = 1000, keys = {}, ...parts }: LedgerParts = {},
+  {
+    queueMax = 50,
+    lastPricesMax = 1000,
+    batchRecordsMax = 10_000,
+    keys = {},
+    ...parts
+  }: LedgerParts = {},
 ): Promise<OpenLedger> {
   const clock = parts.clock ?? new TestClock();
   const storage = await openStorage(directory, { ...parts, clock });
   const failures: RepricerError[] = [];
-  const limits = { ...testLimits, queueMax, lastPricesMax, ...keys };
+  const limits = { ...testLimits, queueMax, lastPricesMax, batchRecordsMax, ...keys };
   const ledger = await PriceLedger.open(storage, limits, clock.read, (error) =>
     failures.push(error),
   );
