@@ -8,9 +8,11 @@ import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
+import { recordHandler } from './http/record.ts';
 import { refuseParameters } from './http/refuse-parameters.ts';
 import { refuseUnrouted } from './http/refuse-unrouted.ts';
 import { repriceHandler } from './http/reprice.ts';
+import { type BatchLimits, repriceBatchHandler } from './http/reprice-batch.ts';
 import { requireExpectation } from './http/require-expectation.ts';
 import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
@@ -21,7 +23,10 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
-  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'query'>;
+  readonly ledger: Pick<
+    PriceLedger,
+    'reprice' | 'repriceAll' | 'currentPrice' | 'record' | 'query'
+  >;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -29,7 +34,7 @@ export interface AppDependencies {
   readonly isDraining: () => boolean;
 }
 
-export interface HttpLimits {
+export interface HttpLimits extends BatchLimits {
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
   /** How many requests each GET endpoint serves in parallel; the next is refused with `TOO_MANY_READS`. */
@@ -64,13 +69,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   };
   const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
 
-  route(
-    'post',
-    '/reprice',
-    refuseParameters(),
-    readBody(limits.bodyBytesMax),
-    repriceHandler(ledger),
-  );
+  route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
+  route('post', '/reprice/batch', repriceBatchHandler(ledger, limits));
   route(
     'get',
     '/product/:productId/price',
@@ -78,6 +78,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     refuseParameters(),
     currentPriceHandler(ledger),
   );
+  route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/query', ...read(), queryPricesHandler(ledger));
   return router;
 }

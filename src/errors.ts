@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** No price was ever recorded for the product. */
   | 'UNKNOWN_PRODUCT'
+  /** No record has this seq yet. */
+  | 'UNKNOWN_RECORD'
   /** The path exists, the method does not. */
   | 'METHOD_NOT_ALLOWED'
   /** The client accepts none of the forms that the route can answer in. */
@@ -14,6 +16,14 @@ export type ErrorCode =
   | 'REQUEST_TIMEOUT'
   /** `If-Match` or `If-None-Match` did not hold when the write's turn came. */
   | 'PRECONDITION_FAILED'
+  /** `expectedPreviousPrice` was not the price when the write's turn came; `current` says what was. */
+  | 'PRICE_CONFLICT'
+  /** The idempotency key stands for a request with another body. */
+  | 'IDEMPOTENCY_KEY_REUSED'
+  /** The first request with this idempotency key has no answer yet. */
+  | 'IDEMPOTENCY_KEY_IN_USE'
+  /** Another line of the same atomic batch was refused. */
+  | 'FAILED_DEPENDENCY'
   /** The request body is longer than the limit. */
   | 'BODY_TOO_LARGE'
   /** The `Expect` header asks for something that nobody here knows. */
@@ -26,6 +36,8 @@ export type ErrorCode =
   | 'QUEUE_FULL'
   /** As many requests are being served by the endpoint as it serves in parallel. */
   | 'TOO_MANY_READS'
+  /** As many batch requests are being served as may be at a time. */
+  | 'TOO_MANY_BATCHES'
   /** Product files are so far behind the journal that no more records may wait for them in memory. */
   | 'BACKLOG_FULL'
   /** The service is stopping and takes no new writes. */
@@ -57,6 +69,13 @@ export interface ErrorOptions {
   readonly cause?: unknown;
   readonly fields?: readonly FieldProblem[];
   readonly label?: string;
+  readonly current?: CurrentPrice;
+}
+
+/** What a product was priced at when a write was refused: the price's text, null for none, and the version. */
+export interface CurrentPrice {
+  readonly price: string | null;
+  readonly version: number;
 }
 
 /** Every operating error of this project. Decide by `code`, never by `message`. */
@@ -67,12 +86,15 @@ export class RepricerError extends Error {
   readonly fields: readonly FieldProblem[];
   /** The case of docs/recovery.md, for `JOURNAL_DAMAGED`. */
   readonly label: string | undefined;
+  /** For `PRICE_CONFLICT`. */
+  readonly current: CurrentPrice | undefined;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.fields = options.fields ?? [];
     this.label = options.label;
+    this.current = options.current;
   }
 }
 

@@ -100,11 +100,11 @@ async function start(
     setSeq.call(metrics, storage.lastSeq);
   }
 
-  ledger = new PriceLedger(storage, config, clock, (error) => {
+  const openLedger = await openLedgerOn(storage, config, clock, (error) => {
     health.notReady('storage failed', error.message);
     onFailure(error);
   });
-  const openLedger = ledger;
+  ledger = openLedger;
   steps.add(() => openLedger.close());
 
   let isDraining = false;
@@ -123,6 +123,26 @@ async function start(
     await steps.runAll();
   };
   return { port, backplanePort, stop };
+}
+
+/** Records that one commit writes and syncs together, unless fewer may wait for their product files. */
+const batchRecordsMax = 5000;
+
+/** From here on the storage is closed by the ledger. */
+async function openLedgerOn(
+  storage: FileStorage,
+  config: Config,
+  clock: Clock,
+  onFailure: (error: RepricerError) => void,
+): Promise<PriceLedger> {
+  const batchMax = Math.min(batchRecordsMax, config.backlogRecordsMax);
+  const options = { ...config, batchRecordsMax: batchMax };
+  try {
+    return await PriceLedger.open(storage, options, clock, onFailure);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
 }
 
 /** What has to be undone, in the reverse order. */

@@ -67,7 +67,7 @@ test('a reprice is answered 202 with an empty body once the ledger has it', asyn
   t.is(answer.headers['cache-control'], 'no-store');
   t.is(answer.headers['x-content-type-options'], 'nosniff');
   t.deepEqual(service.ledger.updates, [{ productId: productId('foo'), newPrice: price('3.55') }]);
-  t.deepEqual(service.ledger.preconditions, [{ mustBeNew: false }]);
+  t.deepEqual(service.ledger.terms, [{}]);
 });
 
 test('currency, source and reason reach the ledger', async (t) => {
@@ -106,7 +106,7 @@ test('return=representation is answered with the record and its place, prices di
       answer.text,
       '{"seq":8001,"batch":7990,"productId":"foo","version":12,"previousPrice":3.50,"newPrice":3.550,' +
         '"timestamp":"2026-11-21T01:11:15.355823Z","currency":"EUR","reason":"a \\"b\\"",' +
-        '"file":"results/date=2026-11-21/1.ndjson","offset":120,"length":140}',
+        '"unchanged":false,"file":"results/date=2026-11-21/1.ndjson","offset":120,"length":140}',
     );
   }
 });
@@ -130,7 +130,7 @@ test('If-None-Match: * asks the ledger for a new product, and its refusal is 412
 
   t.is(answer.status, 412);
   t.is(problemOf(answer).type, '/problems/precondition-failed');
-  t.deepEqual(service.ledger.preconditions, [{ mustBeNew: true }]);
+  t.deepEqual(service.ledger.terms, [{ mustBeNew: true }]);
 });
 
 test('any other If-None-Match on a reprice is 400 and nothing is written', async (t) => {
@@ -143,17 +143,17 @@ test('any other If-None-Match on a reprice is 400 and nothing is written', async
   t.deepEqual(service.ledger.updates, []);
 });
 
-test('a reprice with a query parameter is refused, as it was meant to do something else', async (t) => {
+test('a reprice with a query parameter that nobody knows is refused, as it was meant to do something else', async (t) => {
   const service = await startService(t);
 
-  const answer = await ask(service, '/api/reprice?dryRun=true', {
+  const answer = await ask(service, '/api/reprice?dryrun=true', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: good,
   });
 
   t.is(answer.status, 400);
-  t.deepEqual(pointersOf(answer), ['#/dryRun']);
+  t.deepEqual(pointersOf(answer), ['#/dryrun']);
   t.deepEqual(service.ledger.updates, []);
 });
 

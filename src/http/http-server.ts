@@ -1,7 +1,9 @@
 import http from 'node:http';
 import type Koa from 'koa';
+import { errnoOf } from '../errors.ts';
 import { answerClientError } from './client-error.ts';
 import { OwedAnswers } from './owed-answers.ts';
+import { isStreamed } from './streamed-request.ts';
 
 /** A header section takes milliseconds; one that trickles in holds a connection for no good (slowloris). */
 const headersTimeoutMsMax = 10_000;
@@ -63,6 +65,7 @@ export function createHttpServer(app: Koa, options: HttpServerOptions): http.Ser
   server.on('checkContinue', answer);
   server.on('checkExpectation', answer);
   server.on('clientError', (error, socket) => {
+    if (errnoOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreamed(socket)) return;
     owed.end(socket, (mayAnswer) => {
       if (mayAnswer) answerClientError(error, socket);
       else socket.destroy(error);

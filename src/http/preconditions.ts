@@ -1,10 +1,33 @@
 import { RepricerError } from '../errors.ts';
-import type { Preconditions } from '../ledger/receipt.ts';
+import type { Terms } from '../ledger/reprice.ts';
 
-/** What a write's `If-None-Match` header (empty when there is none) asks for; only `*` makes sense on one. */
-export function parsePreconditions(ifNoneMatch: string): Preconditions {
+/** What a write's `If-Match` and `If-None-Match` headers (empty when there are none) ask for. */
+export function parsePreconditions(
+  ifMatch: string,
+  ifNoneMatch: string,
+): Pick<Terms, 'mustBeNew' | 'versions'> {
   if (ifNoneMatch !== '' && ifNoneMatch !== '*') {
     throw new RepricerError('BAD_REQUEST', 'On a reprice, If-None-Match can only be *.');
   }
-  return { mustBeNew: ifNoneMatch === '*' };
+  return {
+    ...(ifNoneMatch === '*' && { mustBeNew: true }),
+    ...(ifMatch !== '' && { versions: parseIfMatch(ifMatch) }),
+  };
+}
+
+/** RFC 9110, section 8.8.3. Opaque tags have no blanks of our making, so that none can hide a comma. */
+const entityTag = '(?:W/)?"[\\x21\\x23-\\x2b\\x2d-\\x7e]*"';
+const entityTags = new RegExp(`^${entityTag}(?:[ \\t]*,[ \\t]*${entityTag})*$`);
+
+/** A list of entity tags, or `*`. A weak tag, or one that is no version, matches nothing. */
+function parseIfMatch(header: string): readonly number[] | 'any' {
+  if (header === '*') return 'any';
+  if (!entityTags.test(header)) {
+    throw new RepricerError(
+      'BAD_REQUEST',
+      'If-Match must be * or a list of entity tags such as "12".',
+    );
+  }
+  const tags = header.split(',').map((tag) => tag.trim());
+  return tags.flatMap((tag) => (/^"[1-9]\d{0,14}"$/.test(tag) ? Number(tag.slice(1, -1)) : []));
 }

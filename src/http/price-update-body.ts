@@ -1,10 +1,11 @@
 import assert from 'node:assert';
 import { LosslessNumber } from 'lossless-json';
 import { z } from 'zod';
+import type { Reprice } from '../ledger/reprice.ts';
 import { annotationProblem, currencyProblem } from '../model/annotations.ts';
-import { priceProblem, toPrice } from '../model/price.ts';
-import type { PriceUpdate } from '../model/price-record.ts';
+import { type Price, priceProblem, toPrice } from '../model/price.ts';
 import { isProductId, productIdProblem } from '../model/product-id.ts';
+import { idempotencyKeyRule, isIdempotencyKey } from './idempotency-key.ts';
 import { parseJson } from './parse-json.ts';
 import { notAnObject, parseShape } from './parse-shape.ts';
 
@@ -16,16 +17,38 @@ const priceUpdateBody = z.strictObject(
     currency: z.exactOptional(textOf(currencyProblem)),
     source: z.exactOptional(textOf(annotationProblem)),
     reason: z.exactOptional(textOf(annotationProblem)),
+    expectedPreviousPrice: z.exactOptional(checkedBy(isExpectedPrice, expectedPriceProblem)),
   },
   { error: notAnObject },
 );
 
-/** The price update in a reprice's body, or BAD_REQUEST with every rule that it breaks. */
-export function parsePriceUpdate(bytes: unknown): PriceUpdate {
-  const { price, ...rest } = parseShape(priceUpdateBody, parseJson(bytes));
-  const newPrice = toPrice(detached(digitsOf(price)));
-  assert(newPrice !== undefined, 'a checked price must be a price');
-  return { ...rest, newPrice };
+/** The same as a line of a batch, which has no headers of its own. */
+const batchLine = priceUpdateBody.extend({
+  idempotencyKey: z.exactOptional(checkedBy(isIdempotencyKey, () => idempotencyKeyRule)),
+});
+
+/** The update in a reprice's body and its terms, or BAD_REQUEST with every rule that it breaks. */
+export function parsePriceUpdate(bytes: unknown): Reprice {
+  return toReprice(parseShape(priceUpdateBody, parseJson(bytes)));
+}
+
+/** The same for a line of a batch, or an element of its array. */
+export function parseBatchLine(bytes: unknown): Reprice {
+  return toReprice(parseShape(batchLine, parseJson(bytes)));
+}
+
+function toReprice(line: z.infer<typeof batchLine>): Reprice {
+  const { price, expectedPreviousPrice: expected, ...rest } = line;
+  const update = { ...rest, newPrice: priceOf(price) };
+  if (expected === undefined) return { update, terms: {} };
+  const expectedPreviousPrice = expected === null ? null : priceOf(expected);
+  return { update, terms: { expectedPreviousPrice } };
+}
+
+function priceOf(written: WrittenPrice): Price {
+  const price = toPrice(detached(digitsOf(written)));
+  assert(price !== undefined, 'a checked price must be a price');
+  return price;
 }
 
 type Rule = (value: unknown) => string | undefined;
@@ -46,6 +69,14 @@ type WrittenPrice = LosslessNumber | string;
 
 function isWrittenPrice(value: unknown): value is WrittenPrice {
   return writtenPriceProblem(value) === undefined;
+}
+
+function isExpectedPrice(value: unknown): value is WrittenPrice | null {
+  return value === null || isWrittenPrice(value);
+}
+
+function expectedPriceProblem(value: unknown): string {
+  return `${writtenPriceProblem(value)}, or null for none`;
 }
 
 function writtenPriceProblem(value: unknown): string | undefined {

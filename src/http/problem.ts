@@ -1,4 +1,10 @@
-import { type ErrorCode, type FieldProblem, isSystemError, RepricerError } from '../errors.ts';
+import {
+  type CurrentPrice,
+  type ErrorCode,
+  type FieldProblem,
+  isSystemError,
+  RepricerError,
+} from '../errors.ts';
 
 /** How an error is told to a client: an RFC 9457 problem. */
 export interface Problem {
@@ -11,6 +17,8 @@ export interface Problem {
   readonly errors: readonly FieldProblem[];
   /** After how many seconds the same request may well succeed. */
   readonly retryAfterSeconds: number | undefined;
+  /** What the product was priced at, where that was not what the client thought. */
+  readonly current: CurrentPrice | undefined;
 }
 
 export const problemMediaType = 'application/problem+json';
@@ -28,6 +36,7 @@ export function toProblem(error: unknown): Problem {
     status: kind.status,
     detail: kind.detail ?? (error instanceof RepricerError ? error.message : kind.title),
     errors: error instanceof RepricerError ? error.fields : [],
+    current: error instanceof RepricerError ? error.current : undefined,
     retryAfterSeconds: kind.retryAfterSeconds,
   };
 }
@@ -37,9 +46,14 @@ function codeOf(error: unknown): ErrorCode {
   return isSystemError(error) ? 'STORAGE_BUSY' : 'INTERNAL';
 }
 
-export function presentProblem({ type, title, status, detail, errors }: Problem): string {
+/** With the extension members `errors`, or `currentPrice` (a number, null for none) and `version`. */
+export function presentProblem(problem: Problem): string {
+  const { type, title, status, detail, errors, current } = problem;
   const shown = { type, title, status, detail };
-  return JSON.stringify(errors.length === 0 ? shown : { ...shown, errors });
+  const json = JSON.stringify(errors.length === 0 ? shown : { ...shown, errors });
+  if (current === undefined) return json;
+  // JSON.stringify cannot print 3.50 as a number.
+  return `${json.slice(0, -1)},"currentPrice":${current.price},"version":${current.version}}`;
 }
 
 interface ProblemKind {
@@ -60,12 +74,21 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   BAD_REQUEST: { status: 400, title: 'Bad request' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   UNKNOWN_PRODUCT: { status: 404, title: 'Unknown product' },
+  UNKNOWN_RECORD: { status: 404, title: 'Unknown record' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   NOT_ACCEPTABLE: { status: 406, title: 'Not acceptable' },
   REQUEST_TIMEOUT: { status: 408, title: 'Request timeout' },
+  PRICE_CONFLICT: { status: 409, title: 'Price conflict' },
+  IDEMPOTENCY_KEY_IN_USE: {
+    status: 409,
+    title: 'Idempotency key in use',
+    retryAfterSeconds: 1,
+  },
   PRECONDITION_FAILED: { status: 412, title: 'Precondition failed' },
   BODY_TOO_LARGE: { status: 413, title: 'Content too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'Idempotency key reused' },
+  FAILED_DEPENDENCY: { status: 424, title: 'Failed dependency' },
   EXPECTATION_FAILED: { status: 417, title: 'Expectation failed' },
   HEADERS_TOO_LARGE: { status: 431, title: 'Request header fields too large' },
   QUEUE_FULL: {
@@ -79,6 +102,13 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     title: 'Too many reads',
     detail: 'As many requests as this endpoint serves in parallel are being served.',
     retryAfterSeconds: 1,
+  },
+  TOO_MANY_BATCHES: {
+    status: 503,
+    title: 'Too many batches',
+    detail:
+      'As many batch requests as are served at a time are being served; nothing was recorded.',
+    retryAfterSeconds: 5,
   },
   BACKLOG_FULL: {
     status: 503,

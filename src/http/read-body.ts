@@ -38,12 +38,21 @@ function bodyParserOptions(bytesMax: number): bodyParser.Options {
   return options;
 }
 
-function requireJson(ctx: Context): void {
+/** Only identity encoding is taken. */
+export function refuseCompressed(ctx: Context): void {
   const encoding = ctx.get('Content-Encoding').toLowerCase();
-  if (encoding !== '' && encoding !== 'identity') {
-    throw new RepricerError('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed.');
-  }
-  if (countFields(ctx.req, 'content-type') !== 1 || !jsonMediaType.test(ctx.get('Content-Type'))) {
+  if (encoding === '' || encoding === 'identity') return;
+  throw new RepricerError('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed.');
+}
+
+/** Whether there is one Content-Type, and it is JSON in UTF-8. */
+export function isJson(ctx: Context): boolean {
+  return countFields(ctx.req, 'content-type') === 1 && jsonMediaType.test(ctx.get('Content-Type'));
+}
+
+function requireJson(ctx: Context): void {
+  refuseCompressed(ctx);
+  if (!isJson(ctx)) {
     throw new RepricerError(
       'UNSUPPORTED_MEDIA_TYPE',
       'The body must be application/json in UTF-8, and one Content-Type must say so.',
@@ -59,7 +68,7 @@ const jsonMediaType =
   /^application\/(?:json|[\w.!#$&^-]{1,100}\+json)[ \t]*(?:;[ \t]*(?:charset=(?:utf-8|"utf-8")[ \t]*(?:;[ \t]*)?)?)?$/i;
 
 /** No other expectation comes this far; an HTTP/1.0 client would not understand the answer. */
-function awaitsContinue(ctx: Context): boolean {
+export function awaitsContinue(ctx: Context): boolean {
   return ctx.get('Expect') !== '' && ctx.req.httpVersion !== '1.0';
 }
 

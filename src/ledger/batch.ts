@@ -1,46 +1,46 @@
 import { RepricerError } from '../errors.ts';
-import type { Price } from '../model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
-import type { ProductId } from '../model/product-id.ts';
 import { dateOf, nextMidnight, type Timestamp, toTimestamp } from '../model/timestamp.ts';
-import type { Preconditions } from './receipt.ts';
+import type { CommittedState } from './read-committed.ts';
+import type { Receipt } from './receipt.ts';
+import type { Draft, Head, Reprice, RepriceGroup, UnrecordedResult } from './reprice.ts';
+import { isAmount, requireTerms } from './require-terms.ts';
 
-/** A reprice that waits for its turn. */
-export interface Write {
-  readonly update: PriceUpdate;
-  readonly preconditions: Preconditions;
-}
-
-/** A product's last price when a write's turn comes; version 0 when it has none. */
-export interface Head {
-  readonly version: number;
-  readonly price: Price | null;
-}
-
-/** A write's index among the records of its batch, or why it is not among them. */
-export type Placing = { readonly index: number } | { readonly error: unknown };
-
-type Draft = Pick<PriceRecord, 'version' | 'previousPrice'> & PriceUpdate;
+/** What a batch makes of a reprice: one of its records, something without a new record, or a refusal. */
+export type Placing =
+  /** The index among the batch's records. */
+  | { readonly kind: 'placed'; readonly index: number; readonly isReplayed: boolean }
+  /** It was recorded before. */
+  | { readonly kind: 'known'; readonly receipt: Receipt }
+  | UnrecordedResult
+  | { readonly kind: 'refused'; readonly error: unknown };
 
 /**
- * The records of one batch in the making. Writes are placed in order, each on top of those before it,
- * starting from the committed prices; nothing outside is changed.
+ * The records of one batch in the making. Reprices are placed in order, each on top of those before it,
+ * starting from what is committed; nothing outside is changed.
  */
 export class Batch {
-  readonly #heads: Map<ProductId, Head>;
-  readonly #drafts: Draft[] = [];
+  readonly #committed: CommittedState;
+  #heads = new Map<string, Head>();
+  #drafts: Draft[] = [];
+  /** The drafts that have an idempotency key, by it. */
+  #indices = new Map<string, number>();
 
-  /** `heads`: the committed last price of every product that will be placed. */
-  constructor(heads: Map<ProductId, Head>) {
-    this.#heads = heads;
+  constructor(committed: CommittedState) {
+    this.#committed = committed;
   }
 
-  place({ update, preconditions }: Write): Placing {
-    const { version, price } = this.#heads.get(update.productId) ?? { version: 0, price: null };
-    if (preconditions.mustBeNew && version > 0) return { error: alreadyPriced(version) };
-    this.#heads.set(update.productId, { version: version + 1, price: update.newPrice });
-    this.#drafts.push({ ...update, version: version + 1, previousPrice: price });
-    return { index: this.#drafts.length - 1 };
+  place({ reprices, isAtomic }: RepriceGroup): readonly Placing[] {
+    const [heads, drafts, indices] = [this.#heads, this.#drafts, this.#indices];
+    if (isAtomic) {
+      this.#heads = new Map(heads);
+      this.#drafts = [...drafts];
+      this.#indices = new Map(indices);
+    }
+    const placings = reprices.map((reprice) => this.#tryToPlace(reprice));
+    if (!isAtomic || placings.every(({ kind }) => kind !== 'refused')) return placings;
+    [this.#heads, this.#drafts, this.#indices] = [heads, drafts, indices];
+    return placings.map((placing) => (placing.kind === 'refused' ? placing : dependent()));
   }
 
   /** The records from `firstSeq` on, one microsecond apart; `now` or later, and after `last`. */
@@ -55,6 +55,43 @@ export class Batch {
       ...(index === 0 && size > 1 && { batchSize: size }),
     }));
   }
+
+  #tryToPlace(reprice: Reprice): Placing {
+    try {
+      return this.#replay(reprice.update) ?? this.#place(reprice);
+    } catch (error) {
+      return { kind: 'refused', error };
+    }
+  }
+
+  /** What was recorded under the same key; undefined when there is no key or nothing was. */
+  #replay(update: PriceUpdate): Placing | undefined {
+    const { idempotencyKey: key } = update;
+    if (key === undefined) return undefined;
+    const receipt = this.#committed.receipts.get(key);
+    const index = this.#indices.get(key);
+    const first = receipt?.record ?? (index === undefined ? undefined : this.#drafts[index]);
+    if (first === undefined) return undefined;
+    requireSame(first, update);
+    if (receipt !== undefined) return { kind: 'known', receipt };
+    return index === undefined ? undefined : { kind: 'placed', index, isReplayed: true };
+  }
+
+  /** Throws when it cannot be; then nothing has changed. */
+  #place({ update, terms }: Reprice): Placing {
+    const { productId, newPrice, idempotencyKey } = update;
+    const head = this.#heads.get(productId) ?? this.#committed.headOf(productId);
+    requireTerms(terms, head);
+    if (terms.onlyIfChanged === true && isAmount(head.price, newPrice)) {
+      return { kind: 'unchanged', head };
+    }
+    const draft = { ...update, version: head.version + 1, previousPrice: head.price };
+    if (terms.isDryRun === true) return { kind: 'dry run', draft };
+    const index = this.#drafts.push(draft) - 1;
+    this.#heads.set(productId, { version: draft.version, price: newPrice });
+    if (idempotencyKey !== undefined) this.#indices.set(idempotencyKey, index);
+    return { kind: 'placed', index, isReplayed: false };
+  }
 }
 
 /** All records of a batch stand in one segment, so they are all of one date: if need be, of the next. */
@@ -64,9 +101,19 @@ function firstTimestamp(size: number, now: Timestamp, last: Timestamp | undefine
   return dateOf(start) === dateOf(end) ? start : nextMidnight(start);
 }
 
-function alreadyPriced(version: number): RepricerError {
-  return new RepricerError(
-    'PRECONDITION_FAILED',
-    `the product already has a price, version ${version}; nothing was recorded`,
+/** A key stands for one update; what its terms were is of no concern once it was recorded. */
+function requireSame(first: PriceUpdate, update: PriceUpdate): void {
+  const fields = ['productId', 'newPrice', 'currency', 'source', 'reason'] as const;
+  const other = fields.find((field) => first[field] !== update[field]);
+  if (other === undefined) return;
+  const name = other === 'newPrice' ? 'price' : other;
+  throw new RepricerError(
+    'IDEMPOTENCY_KEY_REUSED',
+    `the idempotency key stands for a request with another ${name}; nothing was recorded`,
   );
+}
+
+function dependent(): Placing {
+  const why = 'another line of the same atomic batch was refused; nothing was recorded';
+  return { kind: 'refused', error: new RepricerError('FAILED_DEPENDENCY', why) };
 }

@@ -2,20 +2,25 @@ import assert from 'node:assert';
 import { hasCode, RepricerError } from '../errors.ts';
 import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { isTimestamp, type Timestamp } from '../model/timestamp.ts';
+import { isTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
 import type { RecordSequence } from '../storage/record-sequence.ts';
-import { Batch, type Head, type Write } from './batch.ts';
+import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
+import { IdempotencyKeys, type IdempotencyLimits } from './idempotency-keys.ts';
 import { LastPrices } from './last-prices.ts';
 import type { PriceQuery } from './price-query.ts';
-import type { Preconditions, Receipt } from './receipt.ts';
+import { readCommitted } from './read-committed.ts';
+import type { Receipt } from './receipt.ts';
+import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
 import { UnionRecords } from './union-records.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
-export interface LedgerOptions {
-  /** Records that may wait or be written at a time. */
+export interface LedgerOptions extends IdempotencyLimits {
+  /** Single records that may wait or be written at a time. */
   readonly queueMax: number;
+  /** Records that may be committed together. */
+  readonly batchRecordsMax: number;
   /** Products whose last price is kept in memory. */
   readonly lastPricesMax: number;
 }
@@ -34,7 +39,10 @@ export class PriceLedger {
   readonly #storage: LedgerStorage;
   readonly #clock: Clock;
   readonly #onFailure: (error: RepricerError) => void;
-  readonly #queue: WriteQueue<Write, Receipt>;
+  readonly #queue: WriteQueue<RepriceGroup, readonly Outcome<RepriceResult>[]>;
+  readonly #keys: IdempotencyKeys;
+  /** The keys of single requests that have no answer yet. */
+  readonly #keysUnderWay = new Set<string>();
   readonly #lastPrices: LastPrices;
   readonly #maintenance: NodeJS.Timeout;
   #lastSeq: number;
@@ -45,7 +53,7 @@ export class PriceLedger {
   #isClosing = false;
   #hasFailed = false;
 
-  constructor(
+  private constructor(
     storage: LedgerStorage,
     options: LedgerOptions,
     clock: Clock,
@@ -55,10 +63,31 @@ export class PriceLedger {
     this.#clock = clock;
     this.#onFailure = onFailure;
     this.#lastPrices = new LastPrices(options.lastPricesMax);
-    this.#queue = new WriteQueue(options.queueMax, (writes) => this.#commit(writes));
+    this.#keys = new IdempotencyKeys(options);
+    const limits = {
+      itemsMax: options.queueMax,
+      batchWeightMax: options.batchRecordsMax,
+      weightOf: ({ reprices }: RepriceGroup) => reprices.length,
+    };
+    this.#queue = new WriteQueue(limits, (groups) => this.#commit(groups));
     this.#lastSeq = storage.lastSeq;
     this.#lastTimestamp = storage.lastTimestamp;
     this.#maintenance = setInterval(() => this.#maintain(), maintenanceIntervalMs).unref();
+  }
+
+  /** A ledger on a storage that has recovered, which knows the idempotency keys of its newest records. */
+  static async open(
+    storage: LedgerStorage,
+    options: LedgerOptions,
+    clock: Clock,
+    onFailure: (error: RepricerError) => void,
+  ): Promise<PriceLedger> {
+    const { idempotencyKeysMax, idempotencyWindowMs } = options;
+    const since = toTimestamp(Math.max(0, clock() - idempotencyWindowMs * 1000));
+    const keyed = await storage.keyedRecords(since, idempotencyKeysMax);
+    const ledger = new PriceLedger(storage, options, clock, onFailure);
+    for (const record of keyed) ledger.#remember(record);
+    return ledger;
   }
 
   /** Records that wait or are being written. */
@@ -79,16 +108,41 @@ export class PriceLedger {
     return this.#lastPrices.misses;
   }
 
+  /** Idempotency keys that are known, and how many had to be forgotten before their time. */
+  get idempotencyKeys(): Pick<IdempotencyKeys, 'size' | 'forgottenEarly'> {
+    return this.#keys;
+  }
+
   /**
    * Records a price. When it resolves the record is on disk; when it rejects the record was not kept
-   * (`STORAGE_FAILED`: never read again). `QUEUE_FULL`, `DRAINING`, `PRECONDITION_FAILED`, `NO_SPACE`,
-   * `BACKLOG_FULL`, `STORAGE_BUSY`, `STORAGE_FAILED`.
+   * (`STORAGE_FAILED`: never read again). `QUEUE_FULL`, `DRAINING`, `PRECONDITION_FAILED`,
+   * `PRICE_CONFLICT`, `IDEMPOTENCY_KEY_IN_USE`, `IDEMPOTENCY_KEY_REUSED`, `NO_SPACE`, `BACKLOG_FULL`,
+   * `STORAGE_BUSY`, `STORAGE_FAILED`.
    */
-  async reprice(update: PriceUpdate, preconditions: Preconditions): Promise<Receipt> {
-    if (this.#isClosing) {
-      throw new RepricerError('DRAINING', 'the service is stopping; try again in a few seconds');
+  async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
+    this.#refuseWhenClosing();
+    const { idempotencyKey: key } = update;
+    if (key !== undefined && this.#keysUnderWay.has(key)) throw keyInUse();
+    if (key !== undefined) this.#keysUnderWay.add(key);
+    try {
+      const group = { reprices: [{ update, terms }], isAtomic: false };
+      const [outcome] = await this.#queue.add(group);
+      assert(outcome !== undefined, 'a reprice has an outcome');
+      if ('error' in outcome) throw outcome.error;
+      return outcome.result;
+    } finally {
+      if (key !== undefined) this.#keysUnderWay.delete(key);
     }
-    return this.#queue.add({ update, preconditions });
+  }
+
+  /**
+   * The same for many, which count for none of the queue's places: the caller bounds how many of these
+   * calls there are at a time. Each reprice has an outcome of its own; the call rejects when none of
+   * them could be recorded. In an atomic group that is refused the others get `FAILED_DEPENDENCY`.
+   */
+  async repriceAll(group: RepriceGroup): Promise<readonly Outcome<RepriceResult>[]> {
+    this.#refuseWhenClosing();
+    return this.#queue.addBeyond(group);
   }
 
   /** The product's last record; `UNKNOWN_PRODUCT` when it has none. Sees every receipt given before. */
@@ -103,6 +157,14 @@ export class PriceLedger {
     // What was read may be old by now; kept, it would become a wrong previousPrice.
     if (commits === this.#commits) this.#lastPrices.set(record);
     return record;
+  }
+
+  /** A record and where its line stands; `UNKNOWN_RECORD` when none has this seq. Sees every receipt given before. */
+  async record(seq: number): Promise<Receipt> {
+    const found = seq > this.#lastSeq ? undefined : await this.#storage.recordAt(seq);
+    if (found === undefined)
+      throw new RepricerError('UNKNOWN_RECORD', 'no record has this seq yet');
+    return found;
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
@@ -140,50 +202,40 @@ export class PriceLedger {
     return UnionRecords.upTo(lastSeq, parts);
   }
 
-  async #commit(writes: readonly Write[]): Promise<readonly Outcome<Receipt>[]> {
-    const { heads, failures } = await this.#readHeads(writes);
-    const batch = new Batch(heads);
-    const placings = writes.map((write) => {
-      const error = failures.get(write.update.productId);
-      return error === undefined ? batch.place(write) : { error };
-    });
-    const records = batch.toRecords(this.#lastSeq + 1, this.#clock(), this.#lastTimestamp);
-    const receipts = records.length === 0 ? [] : await this.#append(records);
-    return placings.map((placing) => {
-      if ('error' in placing) return placing;
-      const receipt = receipts[placing.index];
-      assert(receipt !== undefined, 'every record that was appended has a receipt');
-      return { result: receipt };
-    });
+  #refuseWhenClosing(): void {
+    if (!this.#isClosing) return;
+    throw new RepricerError('DRAINING', 'the service is stopping; try again in a few seconds');
   }
 
-  /** The committed last price of each product in the writes. A product that cannot be read fails alone. */
-  async #readHeads(writes: readonly Write[]): Promise<{
-    heads: Map<ProductId, Head>;
-    failures: ReadonlyMap<ProductId, unknown>;
-  }> {
-    const heads = new Map<ProductId, Head>();
-    const failures = new Map<ProductId, unknown>();
-    const productIds = new Set(writes.map(({ update }) => update.productId));
-    await Promise.all(
-      [...productIds].map(async (productId) => {
-        try {
-          const record =
-            this.#lastPrices.get(productId) ?? (await this.#storage.lastRecord(productId));
-          if (record === undefined) return;
-          heads.set(productId, { version: record.version, price: record.newPrice });
-        } catch (error) {
-          failures.set(productId, error);
-        }
+  async #commit(
+    groups: readonly RepriceGroup[],
+  ): Promise<readonly Outcome<readonly Outcome<RepriceResult>[]>[]> {
+    const reprices = groups.flatMap((group) => group.reprices);
+    const batch = new Batch(
+      await readCommitted(reprices, {
+        lastRecord: async (productId) =>
+          this.#lastPrices.get(productId) ?? this.#storage.lastRecord(productId),
+        receiptOf: (key) => this.#receiptOf(key),
       }),
     );
-    return { heads, failures };
+    const placings = groups.map((group) => batch.place(group));
+    const records = batch.toRecords(this.#lastSeq + 1, this.#clock(), this.#lastTimestamp);
+    const isDry = records.length === 0 && placings.flat().some(({ kind }) => kind === 'dry run');
+    if (isDry) await this.#storage.requireRoom(1);
+    const receipts = records.length === 0 ? [] : await this.#append(records);
+    return placings.map((group) => ({ result: group.map((one) => outcomeOf(one, receipts)) }));
+  }
+
+  async #receiptOf(key: string): Promise<Receipt | undefined> {
+    const seq = this.#keys.seqOf(key, this.#clock());
+    return seq === undefined ? undefined : this.#storage.recordAt(seq);
   }
 
   async #append(records: readonly PriceRecord[]): Promise<readonly Receipt[]> {
     const places = await this.#watch(this.#storage.append(records));
     for (const record of records) {
       this.#lastPrices.set(record);
+      this.#remember(record);
       this.#lastSeq = record.seq;
       this.#lastTimestamp = record.timestamp;
     }
@@ -192,6 +244,10 @@ export class PriceLedger {
       const place = places[index];
       return place === undefined ? [] : [{ record, place }];
     });
+  }
+
+  #remember({ idempotencyKey: key, seq, timestamp }: PriceRecord): void {
+    if (key !== undefined) this.#keys.add({ key, seq, timestamp });
   }
 
   #maintain(): void {
@@ -222,4 +278,27 @@ export class PriceLedger {
       throw error;
     }
   }
+}
+
+/** `receipts`: of the batch's records. */
+function outcomeOf(placing: Placing, receipts: readonly Receipt[]): Outcome<RepriceResult> {
+  switch (placing.kind) {
+    case 'refused':
+      return { error: placing.error };
+    case 'known':
+      return { result: { kind: 'recorded', receipt: placing.receipt, isReplayed: true } };
+    case 'placed': {
+      const receipt = receipts[placing.index];
+      assert(receipt !== undefined, 'every record that was appended has a receipt');
+      return { result: { kind: 'recorded', receipt, isReplayed: placing.isReplayed } };
+    }
+    case 'unchanged':
+    case 'dry run':
+      return { result: placing };
+  }
+}
+
+function keyInUse(): RepricerError {
+  const why = 'a request with this idempotency key has no answer yet; try again in a second';
+  return new RepricerError('IDEMPOTENCY_KEY_IN_USE', why);
 }

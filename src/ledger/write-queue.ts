@@ -13,37 +13,56 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+export interface WriteQueueLimits<Item> {
+  /** How many items may wait or be committed at a time. */
+  readonly itemsMax: number;
+  /** The most that one batch weighs; an item that weighs more goes alone. */
+  readonly batchWeightMax: number;
+  weightOf(item: Item): number;
+}
+
 /**
  * The bounded queue in front of the commit lane, which commits one batch at a time.
  *
- * Invariant: at most `itemsMax` items wait or are being committed; one more is refused at once.
+ * Invariant: at most `itemsMax` items wait or are being committed; one more is refused at once. Beside
+ * them are only those of callers that bound themselves.
  * Invariant: items are committed in the order in which they were added.
  *
  * Group commit: items that arrive while a batch is being committed wait, and go down together in the
  * next one. There is no timer, so a batch is as large as the disk is slow.
  */
 export class WriteQueue<Item, Result> {
-  readonly #itemsMax: number;
+  readonly #limits: WriteQueueLimits<Item>;
   readonly #commit: Commit<Item, Result>;
   readonly #lane = createLane();
-  #waiting: Waiting<Item, Result>[] = [];
+  readonly #waiting: Waiting<Item, Result>[] = [];
   #isCommitQueued = false;
   #length = 0;
 
-  constructor(itemsMax: number, commit: Commit<Item, Result>) {
-    this.#itemsMax = itemsMax;
+  constructor(limits: WriteQueueLimits<Item>, commit: Commit<Item, Result>) {
+    this.#limits = limits;
     this.#commit = commit;
   }
 
-  /** Items that wait or are being committed. */
+  /** Items that wait or are being committed, but for those of `addBeyond`. */
   get length(): number {
     return this.#length;
   }
 
   /** Resolves with the item's result once its batch is committed. Rejects with `QUEUE_FULL` at once when there is no room. */
-  add(item: Item): Promise<Result> {
-    if (this.#length >= this.#itemsMax) return Promise.reject(queueFull(this.#itemsMax));
+  async add(item: Item): Promise<Result> {
+    const { itemsMax } = this.#limits;
+    if (this.#length >= itemsMax) throw queueFull(itemsMax);
     this.#length += 1;
+    try {
+      return await this.addBeyond(item);
+    } finally {
+      this.#length -= 1;
+    }
+  }
+
+  /** The same without the bound: for a few callers, each of which waits for one item before it adds the next. */
+  addBeyond(item: Item): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
     });
@@ -70,15 +89,25 @@ export class WriteQueue<Item, Result> {
 
   async #commitWaiting(): Promise<void> {
     this.#isCommitQueued = false;
-    const batch = this.#waiting;
-    this.#waiting = [];
+    const batch = this.#takeBatch();
+    if (this.#waiting.length > 0) this.#queueCommit();
     const outcomes = await this.#outcomesOf(batch);
-    this.#length -= batch.length;
     batch.forEach((waiting, index) => {
       const outcome = outcomes[index];
       if (outcome !== undefined && 'result' in outcome) waiting.resolve(outcome.result);
       else waiting.reject(outcome?.error);
     });
+  }
+
+  /** What waits, from the first on, as long as it fits. */
+  #takeBatch(): readonly Waiting<Item, Result>[] {
+    const { batchWeightMax, weightOf } = this.#limits;
+    let weight = 0;
+    const end = this.#waiting.findIndex(({ item }, index) => {
+      weight += weightOf(item);
+      return index > 0 && weight > batchWeightMax;
+    });
+    return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }
 
   async #outcomesOf(batch: readonly Waiting<Item, Result>[]): Promise<readonly Outcome<Result>[]> {

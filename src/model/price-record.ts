@@ -12,6 +12,8 @@ export interface PriceUpdate {
   readonly source?: string;
   /** Why, at most 200 characters. */
   readonly reason?: string;
+  /** What the client names this request by, so that it is recorded once however often it is sent. */
+  readonly idempotencyKey?: string;
 }
 
 /** One price change: one line of the journal, and the same line of its product file. */
@@ -31,6 +33,12 @@ export interface PriceRecord extends PriceUpdate {
    * it to tell a whole last batch from one that was cut between two lines.
    */
   readonly batchSize?: number;
+}
+
+/** A record and where its line stands. */
+export interface PlacedRecord {
+  readonly record: PriceRecord;
+  readonly place: RecordPlace;
 }
 
 /** Where a record's line stands. */

@@ -41,6 +41,16 @@ export function isPrice(text: string): text is Price {
   return text.includes('.') && priceProblem(text) === undefined;
 }
 
+/** Whether both are the same amount, however many zeros they were written with: `3.5` and `3.50`. */
+export function isSameAmount(a: Price, b: Price): boolean {
+  return a === b || withoutEndingZeros(a) === withoutEndingZeros(b);
+}
+
+/** Of a decimal without leading zeros and with a fraction part, so equal amounts have equal texts. */
+function withoutEndingZeros(price: Price): string {
+  return price.replace(/\.?0+$/, '');
+}
+
 const tooManyDigits =
   `must have at most ${priceIntegerDigitsMax} integer digits ` +
   `and ${priceFractionDigitsMax} fraction digits`;

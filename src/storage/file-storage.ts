@@ -1,6 +1,6 @@
 import { hasCode, RepricerError } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
@@ -8,6 +8,7 @@ import { writeCheckpoint } from './checkpoint.ts';
 import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
+import { readKeyedRecords } from './keyed-records.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productFile } from './product-file.ts';
@@ -98,17 +99,21 @@ export class FileStorage implements LedgerStorage {
   }
 
   async append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]> {
-    if (!this.#guard.hasRoom) throw noRoom();
-    if (!(await this.#aggregator.hasRoom(batch.length, this.#options.backlogWaitMs))) {
-      throw new RepricerError(
-        'BACKLOG_FULL',
-        `${this.#options.backlogRecordsMax} records wait for their product files, which cannot be written fast enough; try again later`,
-      );
-    }
+    await this.requireRoom(batch.length);
     const lines = batch.map(encodeRecord);
     const places = await this.#watch(this.#journal.append(batch, lines));
     this.#aggregator.add(batch, lines);
     return places;
+  }
+
+  async requireRoom(records: number): Promise<void> {
+    if (!this.#guard.hasRoom) throw noRoom();
+    const { backlogRecordsMax, backlogWaitMs } = this.#options;
+    if (await this.#aggregator.hasRoom(records, backlogWaitMs)) return;
+    throw new RepricerError(
+      'BACKLOG_FULL',
+      `${backlogRecordsMax} records wait for their product files, which cannot be written fast enough; try again later`,
+    );
   }
 
   async maintain(): Promise<void> {
@@ -134,6 +139,10 @@ export class FileStorage implements LedgerStorage {
     return since;
   }
 
+  recordAt(seq: number): Promise<PlacedRecord | undefined> {
+    return this.#journalRecords().at(seq);
+  }
+
   async productRecords(productId: ProductId): Promise<RecordSequence> {
     let tail = this.#aggregator.recordsOf(productId);
     const last = tail.length === 0 ? await this.lastRecord(productId) : undefined;
@@ -145,9 +154,14 @@ export class FileStorage implements LedgerStorage {
     return new ProductRecords(this.#productFiles, productId, onDamage, inFile, tail);
   }
 
-  async allRecords(): Promise<RecordSequence> {
+  async keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]> {
     const { directory } = this.#options;
-    return new JournalRecords(this.#files, directory, this.#journal.segments());
+    const segments = this.#journal.segments();
+    return readKeyedRecords(this.#files, directory, segments, since, countMax);
+  }
+
+  async allRecords(): Promise<RecordSequence> {
+    return this.#journalRecords();
   }
 
   async close(): Promise<void> {
@@ -158,6 +172,10 @@ export class FileStorage implements LedgerStorage {
       await this.#abandon();
       throw error;
     }
+  }
+
+  #journalRecords(): JournalRecords {
+    return new JournalRecords(this.#files, this.#options.directory, this.#journal.segments());
   }
 
   async #finish(): Promise<void> {

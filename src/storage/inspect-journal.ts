@@ -243,7 +243,8 @@ export function toSegment(
   firstSeq: number,
   scan: SegmentScan,
 ): SealedSegment | undefined {
-  const { rows, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 } = scan;
+  const { rows, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256, keyedRows } = scan;
   if (firstTimestamp === undefined || lastTimestamp === undefined) return undefined;
-  return { file, rows, firstSeq, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 };
+  const range = { firstSeq, lastSeq, firstTimestamp, lastTimestamp };
+  return { file, rows, ...range, bytes, sha256, keyedRows };
 }

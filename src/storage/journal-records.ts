@@ -1,6 +1,6 @@
 import { RepricerError } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import type { PriceRecord } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { type Damage, describeDamage } from './damage.ts';
 import type { ReadableSegment } from './open-segment.ts';
@@ -46,6 +46,16 @@ export class JournalRecords implements RecordSequence {
     return records;
   }
 
+  /** The record with this seq and its place; undefined when there is none yet. */
+  async at(seq: number): Promise<PlacedRecord | undefined> {
+    const segment = this.#firstSegment((candidate) => candidate.lastSeq >= seq);
+    if (segment === undefined) return undefined;
+    const found = await this.#read(segment, (file) => file.find((record) => record.seq >= seq));
+    if (found?.record.seq !== seq) throw missingRecord(segment, seq);
+    const { record, offset, length } = found;
+    return { record, place: { file: segment.file, offset, length } };
+  }
+
   /** The segment's records from `seq` on, up to the one with seq `lastSeq`. */
   async #readFrom(
     segment: ReadableSegment,
@@ -58,8 +68,7 @@ export class JournalRecords implements RecordSequence {
       return start === undefined ? [] : file.read(start, count);
     });
     if (records.length === count && records[0]?.seq === seq) return records;
-    const problem = 'records that the segment is known to hold are not there';
-    throw readingDamaged(describeDamage({ file: segment.file, offset: 0, seq, problem }));
+    throw missingRecord(segment, seq);
   }
 
   async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
@@ -88,6 +97,11 @@ export class JournalRecords implements RecordSequence {
 
 async function offsetOfSeq(file: RecordFile, seq: number): Promise<number | undefined> {
   return (await file.find((record) => record.seq >= seq))?.offset;
+}
+
+function missingRecord({ file }: ReadableSegment, seq: number): RepricerError {
+  const problem = 'records that the segment is known to hold are not there';
+  return readingDamaged(describeDamage({ file, offset: 0, seq, problem }));
 }
 
 function readingDamaged(what: string): RepricerError {

@@ -72,14 +72,14 @@ export class Journal {
     records: readonly PriceRecord[],
     lines: readonly string[],
   ): Promise<readonly RecordPlace[]> {
-    const [first, last] = [records[0], records.at(-1)];
-    assert(first !== undefined && last !== undefined, 'a batch has at least one record');
+    const [first] = records;
+    assert(first !== undefined, 'a batch has at least one record');
     assert(first.seq === this.lastSeq + 1, 'a batch goes on where the one before it ended');
     if (this.#failure !== undefined) throw this.#failure;
     const bytes = Buffer.from(lines.join(''));
     const segment = await this.#segmentFor(first, bytes.length);
     await this.#watchTime(records.length, this.#write(segment, bytes));
-    segment.wrote(bytes, last);
+    segment.wrote(bytes, records);
     return placesOf(lines, segment.file, segment.bytes - bytes.length);
   }
 
@@ -115,10 +115,13 @@ export class Journal {
     await segment?.handle.close();
   }
 
-  /** The segments that hold records, in order, the open one last. */
+  /** The segments that hold records now, in order, the open one last. */
   segments(): readonly ReadableSegment[] {
     const open = this.#open;
-    return open === undefined || open.isEmpty ? this.#sealed : [...this.#sealed, open.readable()];
+    // Always a list of its own: what is sealed later is no part of a view of this moment.
+    return open === undefined || open.isEmpty
+      ? [...this.#sealed]
+      : [...this.#sealed, open.readable()];
   }
 
   async #segmentFor(first: PriceRecord, bytes: number): Promise<OpenSegment> {

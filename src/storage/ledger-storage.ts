@@ -1,4 +1,4 @@
-import type { PriceRecord, RecordPlace } from '../model/price-record.ts';
+import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { RecordSequence } from './record-sequence.ts';
@@ -27,6 +27,9 @@ export interface LedgerStorage {
    */
   append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]>;
 
+  /** Rejects as `append` of so many records would now, for want of room; called as it is. */
+  requireRoom(records: number): Promise<void>;
+
   /**
    * Work that is due by the clock and not by a write, such as sealing a segment at midnight. Rejects
    * with `STORAGE_FAILED` only; what can be tried again is reported and waits for the next call.
@@ -35,6 +38,12 @@ export interface LedgerStorage {
 
   /** The product's last record; undefined when it has none. */
   lastRecord(productId: ProductId): Promise<PriceRecord | undefined>;
+
+  /** The record with this seq and where its line stands, found in O(log n); undefined when there is none yet. */
+  recordAt(seq: number): Promise<PlacedRecord | undefined>;
+
+  /** The newest records with an idempotency key, at most `countMax`, not older than `since`, in order. */
+  keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]>;
 
   /** All records of one product. */
   productRecords(productId: ProductId): Promise<RecordSequence>;

@@ -21,6 +21,8 @@ export interface SealedSegment {
   readonly bytes: number;
   /** Of the file's bytes, in lower-case hex digits. */
   readonly sha256: string;
+  /** How many of its records have an idempotency key; undefined in lines of the first version, which knew none. */
+  readonly keyedRows?: number;
 }
 
 /** What the manifest file holds. */
@@ -128,20 +130,22 @@ export async function replaceManifest(
 }
 
 function encodeSegment(segment: SealedSegment): string {
-  const { file, rows, firstSeq, lastSeq, bytes, sha256 } = segment;
+  const { file, rows, firstSeq, lastSeq, bytes, sha256, keyedRows } = segment;
   const firstTimestamp = formatTimestamp(segment.firstTimestamp);
   const lastTimestamp = formatTimestamp(segment.lastTimestamp);
-  const fields = { file, rows, firstSeq, lastSeq, firstTimestamp, lastTimestamp, bytes, sha256 };
+  const range = { firstSeq, lastSeq, firstTimestamp, lastTimestamp };
+  const fields = { file, rows, ...range, bytes, sha256, keyedRows };
   return encodeCheckedLine(JSON.stringify(fields).slice(0, -1));
 }
 
 const form =
-  /^\{"file":"(results\/date=\d{4}-\d\d-\d\d\/\d{20}\.ndjson)","rows":(\d+),"firstSeq":(\d+),"lastSeq":(\d+),"firstTimestamp":"([^"]+)","lastTimestamp":"([^"]+)","bytes":(\d+),"sha256":"([0-9a-f]{64})"$/;
+  /^\{"file":"(results\/date=\d{4}-\d\d-\d\d\/\d{20}\.ndjson)","rows":(\d+),"firstSeq":(\d+),"lastSeq":(\d+),"firstTimestamp":"([^"]+)","lastTimestamp":"([^"]+)","bytes":(\d+),"sha256":"([0-9a-f]{64})"(?:,"keyedRows":(\d+))?$/;
 
 function decodeSegment(line: Buffer): SealedSegment | undefined {
   const match = form.exec(decodeCheckedLine(line) ?? '');
   if (match === null) return undefined;
   const [, file = '', rows, firstSeq, lastSeq, first = '', last = '', bytes, sha256 = ''] = match;
+  const keyedRows = match[9];
   const firstTimestamp = parseTimestamp(first);
   const lastTimestamp = parseTimestamp(last);
   if (firstTimestamp === undefined || lastTimestamp === undefined) return undefined;
@@ -154,5 +158,6 @@ function decodeSegment(line: Buffer): SealedSegment | undefined {
     lastTimestamp,
     bytes: Number(bytes),
     sha256,
+    ...(keyedRows !== undefined && { keyedRows: Number(keyedRows) }),
   };
 }

@@ -18,6 +18,8 @@ export interface ReadableSegment {
   readonly lastSeq: number;
   readonly lastTimestamp: Timestamp;
   readonly bytes: number;
+  /** How many of its records have an idempotency key; undefined when that was never counted. */
+  readonly keyedRows?: number;
 }
 
 /** The segment that is being written. Its counts cover what is on disk, and nothing after that. */
@@ -27,6 +29,7 @@ export class OpenSegment {
   readonly #first: PriceRecord;
   readonly #hash: Hash = createHash('sha256');
   #last: PriceRecord | undefined;
+  #keyedRows = 0;
   bytes = 0;
   /** Whether it has lost the suffix of an open segment: sealing has begun. */
   hasFinalName = false;
@@ -50,10 +53,12 @@ export class OpenSegment {
     return this.#last?.timestamp;
   }
 
-  wrote(bytes: Buffer, last: PriceRecord): void {
+  /** Takes notice of a batch that is on disk. */
+  wrote(bytes: Buffer, batch: readonly PriceRecord[]): void {
     this.#hash.update(bytes);
     this.bytes += bytes.length;
-    this.#last = last;
+    this.#last = batch.at(-1);
+    for (const { idempotencyKey } of batch) if (idempotencyKey !== undefined) this.#keyedRows += 1;
   }
 
   isDue(now: Timestamp, limits: JournalLimits): boolean {
@@ -64,7 +69,8 @@ export class OpenSegment {
 
   readable(): ReadableSegment {
     const { firstSeq, lastSeq, lastTimestamp } = this.#range();
-    return { file: this.file, firstSeq, lastSeq, lastTimestamp, bytes: this.bytes };
+    const keyedRows = this.#keyedRows;
+    return { file: this.file, firstSeq, lastSeq, lastTimestamp, bytes: this.bytes, keyedRows };
   }
 
   summary(): SealedSegment {
@@ -75,6 +81,7 @@ export class OpenSegment {
       ...range,
       bytes: this.bytes,
       sha256: this.#hash.copy().digest('hex'),
+      keyedRows: this.#keyedRows,
     };
   }
 

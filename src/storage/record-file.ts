@@ -6,10 +6,11 @@ import type { Damage } from './damage.ts';
 import { openToRead } from './open-to-read.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
-/** A record and where its line begins. */
+/** A record, where its line begins, and how many bytes it has with its newline. */
 export interface FoundRecord {
   readonly record: PriceRecord;
   readonly offset: number;
+  readonly length: number;
 }
 
 /**
@@ -35,7 +36,8 @@ export class RecordFile {
     const line = await findLine(this.#file, this.bytes, recordBytesMax, (candidate) =>
       isAtOrAfter(this.#decode(candidate)),
     );
-    return line === undefined ? undefined : { record: this.#decode(line), offset: line.offset };
+    if (line === undefined) return undefined;
+    return { record: this.#decode(line), offset: line.offset, length: line.bytes.length + 1 };
   }
 
   /** The last record; undefined in an empty file. */

@@ -18,14 +18,14 @@ import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
  *   previousPrice  the price of the version before; null for version 1
  *   newPrice       an exact decimal, always with a fraction part (see model/price.ts)
  *   timestamp      UTC with microseconds, strictly increasing with seq
- *   currency, source, reason   only when the client gave them
+ *   currency, source, reason, idempotencyKey   only when the client gave them
  *   batchSize      only in the first record of a batch of more than one: how many it has
  *   crc            see checked-line.ts
  *
  * The journal and the product files hold the same lines.
  */
 
-/** The longest line in bytes, newline included. The longest texts that a request may give make 3.2 kB. */
+/** The longest line in bytes, newline included. The longest texts that a request may give make 3.7 kB. */
 export const recordBytesMax = 4096;
 
 /** What stands in the place of a record that could not be read. */
@@ -43,6 +43,7 @@ export function encodeRecord(record: PriceRecord): string {
     encodeOptional('currency', record.currency) +
     encodeOptional('source', record.source) +
     encodeOptional('reason', record.reason) +
+    encodeOptional('idempotencyKey', record.idempotencyKey) +
     encodeOptional('batchSize', record.batchSize);
   const line = encodeCheckedLine(
     `{"seq":${record.seq},"batch":${record.batch},"productId":${JSON.stringify(record.productId)},` +
@@ -67,7 +68,7 @@ const form = new RegExp(
   `^\\{"seq":(\\d{1,15}),"batch":(\\d{1,15}),"productId":(${text}),"version":(\\d{1,15}),` +
     `"previousPrice":(null|[\\d.]{3,19}),"newPrice":([\\d.]{3,19}),"timestamp":"([^"]{27})"` +
     `(?:,"currency":(${text}))?(?:,"source":(${text}))?(?:,"reason":(${text}))?` +
-    '(?:,"batchSize":(\\d{1,15}))?$',
+    `(?:,"idempotencyKey":(${text}))?(?:,"batchSize":(\\d{1,15}))?$`,
 );
 
 function toRecord(match: RegExpExecArray): PriceRecord | undefined {
@@ -84,14 +85,16 @@ function toRecord(match: RegExpExecArray): PriceRecord | undefined {
   const newPrice = toWrittenPrice(price);
   if (previousPrice === undefined || newPrice === undefined) return undefined;
   const record = { seq, batch, productId, version, previousPrice, newPrice, timestamp };
-  const [currency, source, reason] = [match[8], match[9], match[10]].map(decodeText);
-  const batchSize = match[11] === undefined ? undefined : Number(match[11]);
+  const optional = [match[8], match[9], match[10], match[11]].map(decodeText);
+  const [currency, source, reason, idempotencyKey] = optional;
+  const batchSize = match[12] === undefined ? undefined : Number(match[12]);
   if (batchSize !== undefined && (batchSize < 2 || seq !== batch)) return undefined;
   return {
     ...record,
     ...(currency !== undefined && { currency }),
     ...(source !== undefined && { source }),
     ...(reason !== undefined && { reason }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
     ...(batchSize !== undefined && { batchSize }),
   };
 }

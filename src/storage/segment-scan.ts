@@ -16,8 +16,12 @@ export interface SegmentStart {
 
 /** What a walk over a segment's lines found. */
 export interface SegmentScan {
-  /** Rows, bytes, last seq and timestamps of its whole batches, from the start up to the first fault. */
+  /**
+   * Rows, those with an idempotency key, bytes, last seq and timestamps of its whole batches, from the
+   * start up to the first fault.
+   */
   readonly rows: number;
+  readonly keyedRows: number;
   readonly bytes: number;
   readonly lastSeq: number;
   readonly firstTimestamp: Timestamp | undefined;
@@ -94,7 +98,13 @@ class SegmentWalk {
   /** The batch that is being walked over: its first seq, and the seq it ends with. */
   #batch: number;
   #batchEnd: number;
-  #whole: { bytes: number; lastSeq: number; lastTimestamp: Timestamp | undefined };
+  #whole: {
+    bytes: number;
+    lastSeq: number;
+    lastTimestamp: Timestamp | undefined;
+    keyedRows: number;
+  };
+  #keyedRows = 0;
   #firstTimestamp: Timestamp | undefined;
   #fault: SegmentFault | undefined;
   #otherBatch: { offset: number; seq: number } | undefined;
@@ -106,7 +116,8 @@ class SegmentWalk {
     this.#timestamp = start.after;
     this.#batch = start.firstSeq;
     this.#batchEnd = start.firstSeq - 1;
-    this.#whole = { bytes: 0, lastSeq: start.firstSeq - 1, lastTimestamp: undefined };
+    const lastSeq = start.firstSeq - 1;
+    this.#whole = { bytes: 0, lastSeq, lastTimestamp: undefined, keyedRows: 0 };
   }
 
   take(line: Line): void {
@@ -125,9 +136,10 @@ class SegmentWalk {
   }
 
   finish(size: number, sha256: string): SegmentScan {
-    const { bytes, lastSeq, lastTimestamp } = this.#whole;
+    const { bytes, lastSeq, lastTimestamp, keyedRows } = this.#whole;
     return {
       rows: lastSeq - this.#firstSeq + 1,
+      keyedRows,
       bytes,
       lastSeq,
       firstTimestamp: lastTimestamp === undefined ? undefined : this.#firstTimestamp,
@@ -157,9 +169,11 @@ class SegmentWalk {
     this.#firstTimestamp ??= record.timestamp;
     this.#timestamp = record.timestamp;
     this.#nextSeq = record.seq + 1;
+    if (record.idempotencyKey !== undefined) this.#keyedRows += 1;
     if (record.seq === this.#batchEnd) {
       const bytes = line.offset + line.bytes.length + 1;
-      this.#whole = { bytes, lastSeq: record.seq, lastTimestamp: record.timestamp };
+      const { seq: lastSeq, timestamp: lastTimestamp } = record;
+      this.#whole = { bytes, lastSeq, lastTimestamp, keyedRows: this.#keyedRows };
     }
     this.#onRecord(record, line);
   }

@@ -121,7 +121,7 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'the queue has no bound',
     module: 'ledger/write-queue',
-    from: /if \(this\.#length >= this\.#itemsMax\)/,
+    from: /if \(this\.#length >= itemsMax\)/,
     to: 'if (false)',
     foundBy: ['F11', 'F21'],
   },

@@ -6,7 +6,8 @@ import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
-import type { Preconditions, Receipt } from '../../src/ledger/receipt.ts';
+import type { Receipt } from '../../src/ledger/receipt.ts';
+import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
 import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
 import { isProductId, type ProductId } from '../../src/model/product-id.ts';
@@ -38,27 +39,37 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
   };
 }
 
+const recordPlace = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
+
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
-  readonly preconditions: Preconditions[] = [];
+  readonly terms: Terms[] = [];
   readonly products: ProductId[] = [];
   readonly queries: PriceQuery[] = [];
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
 
-  async reprice(update: PriceUpdate, preconditions: Preconditions): Promise<Receipt> {
+  async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
     this.updates.push(update);
-    this.preconditions.push(preconditions);
+    this.terms.push(terms);
     const current = await this.#answer();
-    const place = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
-    return { record: { ...current, ...update }, place };
+    const receipt = { record: { ...current, ...update }, place: recordPlace };
+    return { kind: 'recorded', receipt, isReplayed: false };
+  }
+
+  repriceAll(): Promise<never> {
+    return Promise.reject(new Error('not asked for here'));
   }
 
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
     this.products.push(productId);
     return { ...(await this.#answer()), productId };
+  }
+
+  async record(): Promise<Receipt> {
+    return { record: await this.#answer(), place: recordPlace };
   }
 
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
@@ -112,12 +123,19 @@ export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly connectionsMax?: number;
 }
 
+export const testHttpLimits = {
+  bodyBytesMax: 16_384,
+  readsMax: 50,
+  batchesMax: 4,
+  batchLinesMax: 1000,
+  requestTimeoutMs: 15_000,
+};
+
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
 export async function startService(
   t: ExecutionContext,
   options: ServiceOptions = {},
 ): Promise<Service> {
-  const { bodyBytesMax = 16_384, readsMax = 50 } = options;
   const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
   const ledger = new FakeLedger();
   const log = new RecordedLog();
@@ -128,7 +146,7 @@ export async function startService(
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
     },
-    limits: { bodyBytesMax, readsMax },
+    limits: { ...testHttpLimits, ...options, requestTimeoutMs },
     isDraining: options.isDraining ?? (() => false),
   });
   const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });

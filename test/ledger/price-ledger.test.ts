@@ -7,7 +7,7 @@ import type { Receipt } from '../../src/ledger/receipt.ts';
 import { toTimestamp } from '../../src/model/timestamp.ts';
 import { encodeRecord } from '../../src/storage/record.ts';
 import { FaultyFiles, PowerLost } from '../support/faulty-files.ts';
-import { type LedgerParts, openLedger, update } from '../support/ledger.ts';
+import { type LedgerParts, openLedger, receiptOf, testLimits, update } from '../support/ledger.ts';
 import { noon, price, productId, TestClock } from '../support/records.ts';
 import { SlowStorage } from '../support/slow-storage.ts';
 import { checkCleanStore, RecordedEvents } from '../support/store.ts';
@@ -156,6 +156,7 @@ test('after a failed sync nothing is acknowledged any more, and the owner is tol
 test('a sync that never returns acknowledges nothing', async (t) => {
   const { directory, files, ledger, set } = await open(t);
   await set('a', '1');
+  await set('b', '1');
   const hold = files.hold('datasync', journal);
 
   const writes = Promise.allSettled([set('a', '2'), set('b', '3')]);
@@ -206,14 +207,10 @@ test('last prices that left memory are read from product files, or from what wai
 
 test('a price that was read while a newer one was committed is not kept for later', async (t) => {
   const storage = new SlowStorage();
-  const ledger = new PriceLedger(
-    storage,
-    { queueMax: 9, lastPricesMax: 1 },
-    new TestClock().read,
-    () => t.fail(),
-  );
-  const set = (name: string, newPrice: string) =>
-    ledger.reprice(update(name, newPrice), { mustBeNew: false });
+  const limits = { ...testLimits, lastPricesMax: 1 };
+  const ledger = await PriceLedger.open(storage, limits, new TestClock().read, () => t.fail());
+  const set = async (name: string, newPrice: string) =>
+    receiptOf(await ledger.reprice(update(name, newPrice)));
   await set('a', '1');
   await set('b', '1');
   const release = storage.holdNextRead();

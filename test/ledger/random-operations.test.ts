@@ -3,7 +3,7 @@ import type { PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { PriceRecord } from '../../src/model/price-record.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
-import { type OpenLedger, openLedger, update } from '../support/ledger.ts';
+import { type OpenLedger, openLedger, receiptOf, update } from '../support/ledger.ts';
 import { productId, TestClock } from '../support/records.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { checkCleanStore, checkStore } from '../support/store.ts';
@@ -79,10 +79,11 @@ class World {
     await this.#take(await Promise.allSettled(writes));
   }
 
-  #reprice(): Promise<Receipt> {
+  async #reprice(): Promise<Receipt> {
     const newPrice = `${1 + this.#random.integer(999)}.${this.#random.integer(1000)}`;
     const mustBeNew = this.#random.integer(10) === 0;
-    return this.#open.ledger.reprice(update(this.#random.pick(names), newPrice), { mustBeNew });
+    const wanted = update(this.#random.pick(names), newPrice);
+    return receiptOf(await this.#open.ledger.reprice(wanted, { mustBeNew }));
   }
 
   async #take(outcomes: readonly PromiseSettledResult<Receipt>[]): Promise<void> {

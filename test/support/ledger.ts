@@ -1,6 +1,8 @@
 import type { RepricerError } from '../../src/errors.ts';
+import type { IdempotencyLimits } from '../../src/ledger/idempotency-keys.ts';
 import { PriceLedger } from '../../src/ledger/price-ledger.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
+import type { RepriceResult } from '../../src/ledger/reprice.ts';
 import type { PriceUpdate } from '../../src/model/price-record.ts';
 import { price, productId, TestClock } from './records.ts';
 import { openStorage, type StorageParts } from './store.ts';
@@ -8,6 +10,8 @@ import { openStorage, type StorageParts } from './store.ts';
 export interface LedgerParts extends StorageParts {
   readonly queueMax?: number;
   readonly lastPricesMax?: number;
+  readonly batchRecordsMax?: number;
+  readonly keys?: Partial<IdempotencyLimits>;
 }
 
 /** A ledger on files, with what it reports when its storage fails. */
@@ -20,16 +24,38 @@ export interface OpenLedger {
 
 export async function openLedger(
   directory: string,
-  { queueMax = 50, lastPricesMax = 1000, ...parts }: LedgerParts = {},
+  {
+    queueMax = 50,
+    lastPricesMax = 1000,
+    batchRecordsMax = 10_000,
+    keys = {},
+    ...parts
+  }: LedgerParts = {},
 ): Promise<OpenLedger> {
   const clock = parts.clock ?? new TestClock();
   const storage = await openStorage(directory, { ...parts, clock });
   const failures: RepricerError[] = [];
-  const limits = { queueMax, lastPricesMax };
-  const ledger = new PriceLedger(storage, limits, clock.read, (error) => failures.push(error));
-  const set = (product: string, newPrice: string) =>
-    ledger.reprice(update(product, newPrice), { mustBeNew: false });
+  const limits = { ...testLimits, queueMax, lastPricesMax, batchRecordsMax, ...keys };
+  const ledger = await PriceLedger.open(storage, limits, clock.read, (error) =>
+    failures.push(error),
+  );
+  const set = async (product: string, newPrice: string) =>
+    receiptOf(await ledger.reprice(update(product, newPrice)));
   return { ledger, failures, set };
+}
+
+/** Large bounds, so that only what a test sets gets in its way. */
+export const testLimits = {
+  queueMax: 50,
+  batchRecordsMax: 10_000,
+  lastPricesMax: 1000,
+  idempotencyKeysMax: 1000,
+  idempotencyWindowMs: 86_400_000,
+};
+
+export function receiptOf(result: RepriceResult): Receipt {
+  if (result.kind !== 'recorded') throw new Error(`nothing was recorded: ${result.kind}`);
+  return result.receipt;
 }
 
 export function update(product: string, newPrice: string): PriceUpdate {

@@ -31,8 +31,18 @@ export class SlowStorage implements LedgerStorage {
     return batch.map(() => ({ file: 'memory', offset: 0, length: 0 }));
   }
 
+  async requireRoom(): Promise<void> {}
+
+  async keyedRecords(): Promise<readonly PriceRecord[]> {
+    return [];
+  }
+
   async maintain(): Promise<void> {}
   async close(): Promise<void> {}
+
+  recordAt(): Promise<undefined> {
+    return Promise.reject(new Error('not asked for here'));
+  }
 
   productRecords(): Promise<RecordSequence> {
     return Promise.reject(new Error('not asked for here'));

@@ -1,0 +1,31 @@
+import type { Context } from 'koa';
+import { RepricerError } from '../errors.ts';
+import type { Terms } from '../ledger/reprice.ts';
+import { QueryParameters } from './query-parameters.ts';
+import { truthForm } from './reprice-parameters.ts';
+
+export interface BatchParameters {
+  readonly isAtomic: boolean;
+  /** For every line. */
+  readonly terms: Terms;
+}
+
+/** Headers that speak of one product or one record, so that a line has a field or nothing in their place. */
+const singleHeaders = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
+
+/** What a batch request asks for beside its lines, or BAD_REQUEST with every rule that it breaks. */
+export function parseBatchParameters(ctx: Context): BatchParameters {
+  const given = singleHeaders.find((name) => ctx.get(name) !== '');
+  if (given !== undefined) {
+    throw new RepricerError(
+      'BAD_REQUEST',
+      `${given} is not for a batch; give idempotencyKey or expectedPreviousPrice in its lines.`,
+    );
+  }
+  const parameters = new QueryParameters(ctx.querystring);
+  const isAtomic = parameters.one(['atomic'], truthForm) ?? false;
+  const isDryRun = parameters.one(['dryRun'], truthForm) ?? false;
+  const onlyIfChanged = parameters.one(['ifChanged'], truthForm) ?? false;
+  parameters.refuseRest();
+  return { isAtomic, terms: { isDryRun, onlyIfChanged } };
+}

@@ -1,0 +1,24 @@
+import type { Context } from 'koa';
+import { RepricerError } from '../errors.ts';
+import { countFields } from './count-fields.ts';
+
+/** 1 to 255 visible ASCII characters; a quoted one is another key than the same without quotes. */
+const form = /^[\x21-\x7e]{1,255}$/;
+
+export const idempotencyKeyRule = 'must be 1 to 255 visible ASCII characters';
+
+export function isIdempotencyKey(value: unknown): value is string {
+  return typeof value === 'string' && form.test(value);
+}
+
+/** The `Idempotency-Key` header; undefined when there is none, and BAD_REQUEST when it is none or there are two. */
+export function parseIdempotencyKey(ctx: Context): string | undefined {
+  const count = countFields(ctx.req, 'idempotency-key');
+  if (count === 0) return undefined;
+  const key = ctx.get('Idempotency-Key');
+  if (count === 1 && isIdempotencyKey(key)) return key;
+  throw new RepricerError(
+    'BAD_REQUEST',
+    `The Idempotency-Key header ${idempotencyKeyRule}, and given once.`,
+  );
+}

@@ -1,0 +1,16 @@
+import type { RouterMiddleware } from '@koa/router';
+import type { PriceLedger } from '../ledger/price-ledger.ts';
+import { parsePathSeq } from './path-seq.ts';
+import { presentReceipt } from './present-receipt.ts';
+
+/**
+ * GET /api/record/{seq}: a record and where its line stands, as its receipt told. The record never
+ * changes, but a store that is restored from a backup gives its seq to another one, so nobody keeps it.
+ */
+export function recordHandler(ledger: Pick<PriceLedger, 'record'>): RouterMiddleware {
+  return async function record(ctx) {
+    const receipt = await ledger.record(parsePathSeq(ctx.captures?.[0]));
+    ctx.type = 'json';
+    ctx.body = presentReceipt(receipt);
+  };
+}

@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode, RepricerError } from '../errors.ts';
+import type { PriceLedger } from '../ledger/price-ledger.ts';
+import type { Reprice, RepriceResult } from '../ledger/reprice.ts';
+import type { Outcome } from '../ledger/write-queue.ts';
+import type { BatchParameters } from './batch-parameters.ts';
+import type { BodyPart } from './body-parts.ts';
+import { presentLineProblem, presentLineResult } from './present-line-result.ts';
+import { parseBatchLine } from './price-update-body.ts';
+
+/** What became of some lines of a batch. */
+export interface LineResults {
+  /** A line for each of them, in order. */
+  readonly text: string;
+  readonly areAllGood: boolean;
+  /** Set when nothing was recorded for a reason that the next lines would meet as well. */
+  readonly isEnd: boolean;
+}
+
+/** Records what the lines ask for in one group, and tells of each what became of it. */
+export async function repriceLines(
+  ledger: Pick<PriceLedger, 'repriceAll'>,
+  parts: readonly BodyPart[],
+  parameters: BatchParameters,
+): Promise<LineResults> {
+  const lines = parts.map((part) => parseLine(part, parameters));
+  const good = lines.filter((line) => 'reprice' in line);
+  const isRefused = parameters.isAtomic && good.length < lines.length;
+  const outcomes = isRefused
+    ? { all: new RepricerError('FAILED_DEPENDENCY', 'Another line of the batch is not valid.') }
+    : await commit(ledger, good, parameters.isAtomic);
+  let next = 0;
+  const texts = lines.map((line) => {
+    if (!('reprice' in line)) return presentLineProblem(line.number, line.error);
+    if ('all' in outcomes) return presentLineProblem(line.number, outcomes.all);
+    const outcome = outcomes.each[next];
+    next += 1;
+    return outcome !== undefined && 'result' in outcome
+      ? presentLineResult(line.number, line.reprice.update.productId, outcome.result)
+      : presentLineProblem(line.number, outcome?.error);
+  });
+  return {
+    text: texts.join(''),
+    areAllGood: good.length === lines.length && 'each' in outcomes && !outcomes.each.some(isError),
+    isEnd: !isRefused && 'all' in outcomes,
+  };
+}
+
+type Line =
+  | { readonly number: number; readonly reprice: Reprice }
+  | { readonly number: number; readonly error: unknown };
+
+function parseLine(part: BodyPart, { terms }: BatchParameters): Line {
+  if ('error' in part) return part;
+  const { number, bytes } = part;
+  try {
+    const reprice = parseBatchLine(bytes);
+    return { number, reprice: { ...reprice, terms: { ...reprice.terms, ...terms } } };
+  } catch (error) {
+    return { number, error };
+  }
+}
+
+/** An outcome for each line, or what kept all of them from being recorded. */
+type Outcomes = { readonly each: readonly Outcome<RepriceResult>[] } | { readonly all: unknown };
+
+/** How long a batch waits in all for product files that fall behind it, which is usual for long ones. */
+const patienceMs = 60_000;
+const againMs = 50;
+
+async function commit(
+  ledger: Pick<PriceLedger, 'repriceAll'>,
+  lines: readonly { readonly reprice: Reprice }[],
+  isAtomic: boolean,
+): Promise<Outcomes> {
+  if (lines.length === 0) return { each: [] };
+  const reprices = lines.map(({ reprice }) => reprice);
+  const giveUpMs = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return { each: await ledger.repriceAll({ reprices, isAtomic }) };
+    } catch (error) {
+      if (!hasCode(error, 'BACKLOG_FULL') || performance.now() > giveUpMs) return { all: error };
+      await delay(againMs);
+    }
+  }
+}
+
+function isError(outcome: Outcome<unknown>): boolean {
+  return 'error' in outcome;
+}

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import type http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ExecutionContext } from 'ava';
+import { createApp, type HttpLimits } from '../../src/app.ts';
+import { createHttpServer } from '../../src/http/http-server.ts';
+import { RecordedLog, testHttpLimits } from '../http/http-fixture.ts';
+import { type LedgerParts, type OpenLedger, openLedger } from './ledger.ts';
+
+/** A ledger on files behind its HTTP server, in this process. */
+export interface LedgerService extends OpenLedger {
+  readonly url: string;
+  readonly port: number;
+  readonly server: http.Server;
+  readonly log: RecordedLog;
+  /** Closes connections, server and ledger; a second call does nothing more. */
+  readonly stop: () => Promise<void>;
+}
+
+export interface LedgerServiceParts extends LedgerParts {
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export async function startLedgerService(
+  t: ExecutionContext,
+  directory: string,
+  { limits, ...parts }: LedgerServiceParts = {},
+): Promise<LedgerService> {
+  const open = await openLedger(directory, parts);
+  const log = new RecordedLog();
+  const app = createApp({
+    ledger: open.ledger,
+    log,
+    metrics: { observeRequest: () => {} },
+    limits: { ...testHttpLimits, ...limits },
+    isDraining: () => false,
+  });
+  const server = createHttpServer(app, { requestTimeoutMs: 15_000, connectionsMax: 2000 });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= stopAll(server, open);
+    return stopping;
+  };
+  t.teardown(stop);
+  return { ...open, url: `http://127.0.0.1:${port}`, port, server, log, stop };
+}
+
+async function stopAll(server: http.Server, { ledger }: OpenLedger): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+  await ledger.close();
+}
