@@ -6,6 +6,7 @@ import { currentPriceHandler } from './http/current-price.ts';
 import { defaultHeaders } from './http/default-headers.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
+import { priceAtHandler } from './http/price-at.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
 import { refuseParameters } from './http/refuse-parameters.ts';
@@ -20,7 +21,7 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
-  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'query'>;
+  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'priceAt' | 'query'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -73,7 +74,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     'get',
     '/product/:productId/price',
     ...read(),
-    refuseParameters(),
+    priceAtHandler(ledger),
     currentPriceHandler(ledger),
   );
   route('get', '/query', ...read(), queryPricesHandler(ledger));

@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'NOT_FOUND'
   /** No price was ever recorded for the product. */
   | 'UNKNOWN_PRODUCT'
+  /** The product's first price came after the moment that was asked for. */
+  | 'NO_PRICE_YET'
   /** The path exists, the method does not. */
   | 'METHOD_NOT_ALLOWED'
   /** The client accepts none of the forms that the route can answer in. */

@@ -5,12 +5,13 @@ import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
+import type { PriceInForce } from '../../src/ledger/price-in-force.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Preconditions, Receipt } from '../../src/ledger/receipt.ts';
 import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
 import { isProductId, type ProductId } from '../../src/model/product-id.ts';
-import { toTimestamp } from '../../src/model/timestamp.ts';
+import { type Timestamp, toTimestamp } from '../../src/model/timestamp.ts';
 import type { LogFields, LogLevel } from '../../src/ops/log-line.ts';
 import type { RequestObservation } from '../../src/ops/metrics.ts';
 
@@ -44,6 +45,8 @@ export class FakeLedger {
   readonly preconditions: Preconditions[] = [];
   readonly products: ProductId[] = [];
   readonly queries: PriceQuery[] = [];
+  readonly moments: Timestamp[] = [];
+  validTo: Timestamp | null = null;
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
@@ -59,6 +62,11 @@ export class FakeLedger {
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
     this.products.push(productId);
     return { ...(await this.#answer()), productId };
+  }
+
+  async priceAt(productId: ProductId, at: Timestamp): Promise<PriceInForce> {
+    this.moments.push(at);
+    return { record: { ...(await this.#answer()), productId }, validTo: this.validTo };
   }
 
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
@@ -149,6 +157,17 @@ export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
+}
+
+export interface ToldProblem {
+  readonly type: string;
+  readonly detail: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+/** The problem that a refusal tells. */
+export function problemOf({ text }: Answer): ToldProblem {
+  return JSON.parse(text) as ToldProblem;
 }
 
 export interface Asked {
