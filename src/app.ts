@@ -7,6 +7,7 @@ import { defaultHeaders } from './http/default-headers.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { priceAtHandler } from './http/price-at.ts';
+import { priceHistoryHandler } from './http/price-history.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
 import { refuseParameters } from './http/refuse-parameters.ts';
@@ -21,7 +22,7 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
-  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'priceAt' | 'query'>;
+  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'priceAt' | 'history' | 'query'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -77,6 +78,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     priceAtHandler(ledger),
     currentPriceHandler(ledger),
   );
+  route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
   route('get', '/query', ...read(), queryPricesHandler(ledger));
   return router;
 }

@@ -7,8 +7,11 @@ import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-sto
 import type { RecordSequence } from '../storage/record-sequence.ts';
 import { Batch, type Head, type Write } from './batch.ts';
 import type { Clock } from './clock.ts';
+import type { HistoryRange } from './history-range.ts';
 import { indexAfter } from './index-after.ts';
 import { LastPrices } from './last-prices.ts';
+import type { PriceBucket } from './price-bucket.ts';
+import { priceHistory } from './price-history.ts';
 import { type PriceInForce, priceInForce } from './price-in-force.ts';
 import type { PriceQuery } from './price-query.ts';
 import type { Preconditions, Receipt } from './receipt.ts';
@@ -117,6 +120,13 @@ export class PriceLedger {
     if (first === undefined) throw unknownProduct();
     const since = formatTimestamp(first.timestamp);
     throw new RepricerError('NO_PRICE_YET', `the product's first price came later, at ${since}`);
+  }
+
+  /** The product's figures for each bucket of a range, oldest first; `UNKNOWN_PRODUCT` when it has no price. */
+  async history(productId: ProductId, range: HistoryRange): Promise<readonly PriceBucket[]> {
+    const records = await this.#storage.productRecords(productId);
+    if (records.length === 0) throw unknownProduct();
+    return priceHistory(records, range);
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */

@@ -5,6 +5,8 @@ import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
+import type { HistoryRange } from '../../src/ledger/history-range.ts';
+import { PriceBucket } from '../../src/ledger/price-bucket.ts';
 import type { PriceInForce } from '../../src/ledger/price-in-force.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Preconditions, Receipt } from '../../src/ledger/receipt.ts';
@@ -46,6 +48,7 @@ export class FakeLedger {
   readonly products: ProductId[] = [];
   readonly queries: PriceQuery[] = [];
   readonly moments: Timestamp[] = [];
+  readonly ranges: HistoryRange[] = [];
   validTo: Timestamp | null = null;
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
@@ -67,6 +70,18 @@ export class FakeLedger {
   async priceAt(productId: ProductId, at: Timestamp): Promise<PriceInForce> {
     this.moments.push(at);
     return { record: { ...(await this.#answer()), productId }, validTo: this.validTo };
+  }
+
+  /** Two buckets: before the first price, and one in which 3.55 held all the time. */
+  async history(productId: ProductId, range: HistoryRange): Promise<readonly PriceBucket[]> {
+    this.products.push(productId);
+    this.ranges.push(range);
+    const { newPrice } = await this.#answer();
+    const middle = toTimestamp(range.from + range.intervalMicros);
+    const second = new PriceBucket(middle, range.to);
+    second.changes = 1;
+    second.hold(newPrice, range.to - middle);
+    return [new PriceBucket(range.from, middle), second];
   }
 
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
