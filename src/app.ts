@@ -6,6 +6,8 @@ import { currentPriceHandler } from './http/current-price.ts';
 import { defaultHeaders } from './http/default-headers.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
+import { priceAtHandler } from './http/price-at.ts';
+import { priceHistoryHandler } from './http/price-history.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
 import { recordHandler } from './http/record.ts';
@@ -25,7 +27,7 @@ import type { Metrics } from './ops/metrics.ts';
 export interface AppDependencies {
   readonly ledger: Pick<
     PriceLedger,
-    'reprice' | 'repriceAll' | 'currentPrice' | 'record' | 'query'
+    'reprice' | 'repriceAll' | 'currentPrice' | 'priceAt' | 'history' | 'record' | 'query'
   >;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
@@ -75,10 +77,11 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     'get',
     '/product/:productId/price',
     ...read(),
-    refuseParameters(),
+    priceAtHandler(ledger),
     currentPriceHandler(ledger),
   );
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
+  route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
   route('get', '/query', ...read(), queryPricesHandler(ledger));
   return router;
 }

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'UNKNOWN_PRODUCT'
   /** No record has this seq yet. */
   | 'UNKNOWN_RECORD'
+  /** The product's first price came after the moment that was asked for. */
+  | 'NO_PRICE_YET'
   /** The path exists, the method does not. */
   | 'METHOD_NOT_ALLOWED'
   /** The client accepts none of the forms that the route can answer in. */

@@ -1,6 +1,6 @@
 import type { PriceQuery } from '../ledger/price-query.ts';
 import { isProductId, type ProductId, productIdProblem } from '../model/product-id.ts';
-import { parseInstant, type Timestamp } from '../model/timestamp.ts';
+import { instantForm } from './instant-form.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
 
 /** The most products that one query reads, as each costs a file to open. */
@@ -39,15 +39,6 @@ const orderForm: ParameterForm<'asc' | 'desc'> = {
   parse: (text) => (text === 'asc' || text === 'desc' ? text : undefined),
   rule: () => 'must be asc or desc',
 };
-
-function instantForm(rounding: 'up' | 'down'): ParameterForm<Timestamp> {
-  return {
-    parse: (text) => parseInstant(text, rounding),
-    rule: () =>
-      'must be an RFC 3339 date-time such as 2026-11-21T01:11:15Z; ' +
-      'the + of an offset must be sent as %2B',
-  };
-}
 
 /** A whole number from 1, without sign or leading zeros. */
 function countForm(max: number): ParameterForm<number> {

@@ -75,6 +75,7 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   NOT_FOUND: { status: 404, title: 'Not found' },
   UNKNOWN_PRODUCT: { status: 404, title: 'Unknown product' },
   UNKNOWN_RECORD: { status: 404, title: 'Unknown record' },
+  NO_PRICE_YET: { status: 404, title: 'No price yet' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   NOT_ACCEPTABLE: { status: 406, title: 'Not acceptable' },
   REQUEST_TIMEOUT: { status: 408, title: 'Request timeout' },

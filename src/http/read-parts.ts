@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { RepricerError } from '../errors.ts';
 import type { BodyPart, BodySplitter } from './body-parts.ts';
 
@@ -34,12 +33,13 @@ export async function* readParts(
 
 /** Undefined when it takes longer. */
 async function inTime<Value>(work: Promise<Value>, ms: number): Promise<Value | undefined> {
-  const timer = new AbortController();
-  const late = delay(Math.max(0, ms), undefined, { signal: timer.signal });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
   try {
     return await Promise.race([work, late]);
   } finally {
-    late.catch(() => undefined);
-    timer.abort();
+    clearTimeout(timer);
   }
 }

@@ -2,13 +2,18 @@ import assert from 'node:assert';
 import { hasCode, RepricerError } from '../errors.ts';
 import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { isTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
+import { formatTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
 import type { RecordSequence } from '../storage/record-sequence.ts';
 import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
+import type { HistoryRange } from './history-range.ts';
 import { IdempotencyKeys, type IdempotencyLimits } from './idempotency-keys.ts';
+import { indexAfter } from './index-after.ts';
 import { LastPrices } from './last-prices.ts';
+import type { PriceBucket } from './price-bucket.ts';
+import { priceHistory } from './price-history.ts';
+import { type PriceInForce, priceInForce } from './price-in-force.ts';
 import type { PriceQuery } from './price-query.ts';
 import { readCommitted } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
@@ -151,9 +156,7 @@ export class PriceLedger {
     if (known !== undefined) return known;
     const commits = this.#commits;
     const record = await this.#storage.lastRecord(productId);
-    if (record === undefined) {
-      throw new RepricerError('UNKNOWN_PRODUCT', 'no price was ever recorded for this product');
-    }
+    if (record === undefined) throw unknownProduct();
     // What was read may be old by now; kept, it would become a wrong previousPrice.
     if (commits === this.#commits) this.#lastPrices.set(record);
     return record;
@@ -167,14 +170,33 @@ export class PriceLedger {
     return found;
   }
 
+  /**
+   * The product's price at a moment, which may lie in the future: then it is the price now.
+   * `UNKNOWN_PRODUCT` when it has none, `NO_PRICE_YET` when its first one came later.
+   */
+  async priceAt(productId: ProductId, at: Timestamp): Promise<PriceInForce> {
+    const records = await this.#storage.productRecords(productId);
+    const found = await priceInForce(records, at);
+    if (found !== undefined) return found;
+    const [first] = await records.slice(0, Math.min(1, records.length));
+    if (first === undefined) throw unknownProduct();
+    const since = formatTimestamp(first.timestamp);
+    throw new RepricerError('NO_PRICE_YET', `the product's first price came later, at ${since}`);
+  }
+
+  /** The product's figures for each bucket of a range, oldest first; `UNKNOWN_PRODUCT` when it has no price. */
+  async history(productId: ProductId, range: HistoryRange): Promise<readonly PriceBucket[]> {
+    const records = await this.#storage.productRecords(productId);
+    if (records.length === 0) throw unknownProduct();
+    return priceHistory(records, range);
+  }
+
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
     const { from, to, order, pageSize, pageNumber } = query;
     const records = await this.#recordsOf(query.productIds);
     const first = from === undefined ? 0 : await records.indexAt(from);
-    const afterLast = to === undefined ? undefined : to + 1;
-    const isBounded = afterLast !== undefined && isTimestamp(afterLast);
-    const end = isBounded ? await records.indexAt(afterLast) : records.length;
+    const end = to === undefined ? records.length : await indexAfter(records, to);
     const skipped = (pageNumber - 1) * pageSize;
     const start = order === 'asc' ? first + skipped : Math.max(first, end - skipped - pageSize);
     const stop = order === 'asc' ? Math.min(end, start + pageSize) : end - skipped;
@@ -301,4 +323,8 @@ function outcomeOf(placing: Placing, receipts: readonly Receipt[]): Outcome<Repr
 function keyInUse(): RepricerError {
   const why = 'a request with this idempotency key has no answer yet; try again in a second';
   return new RepricerError('IDEMPOTENCY_KEY_IN_USE', why);
+}
+
+function unknownProduct(): RepricerError {
+  return new RepricerError('UNKNOWN_PRODUCT', 'no price was ever recorded for this product');
 }

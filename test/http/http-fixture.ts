@@ -5,13 +5,16 @@ import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
+import type { HistoryRange } from '../../src/ledger/history-range.ts';
+import { PriceBucket } from '../../src/ledger/price-bucket.ts';
+import type { PriceInForce } from '../../src/ledger/price-in-force.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
 import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
 import { isProductId, type ProductId } from '../../src/model/product-id.ts';
-import { toTimestamp } from '../../src/model/timestamp.ts';
+import { type Timestamp, toTimestamp } from '../../src/model/timestamp.ts';
 import type { LogFields, LogLevel } from '../../src/ops/log-line.ts';
 import type { RequestObservation } from '../../src/ops/metrics.ts';
 
@@ -47,6 +50,9 @@ export class FakeLedger {
   readonly terms: Terms[] = [];
   readonly products: ProductId[] = [];
   readonly queries: PriceQuery[] = [];
+  readonly moments: Timestamp[] = [];
+  readonly ranges: HistoryRange[] = [];
+  validTo: Timestamp | null = null;
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
@@ -70,6 +76,23 @@ export class FakeLedger {
 
   async record(): Promise<Receipt> {
     return { record: await this.#answer(), place: recordPlace };
+  }
+
+  async priceAt(productId: ProductId, at: Timestamp): Promise<PriceInForce> {
+    this.moments.push(at);
+    return { record: { ...(await this.#answer()), productId }, validTo: this.validTo };
+  }
+
+  /** Two buckets: before the first price, and one in which 3.55 held all the time. */
+  async history(productId: ProductId, range: HistoryRange): Promise<readonly PriceBucket[]> {
+    this.products.push(productId);
+    this.ranges.push(range);
+    const { newPrice } = await this.#answer();
+    const middle = toTimestamp(range.from + range.intervalMicros);
+    const second = new PriceBucket(middle, range.to);
+    second.changes = 1;
+    second.hold(newPrice, range.to - middle);
+    return [new PriceBucket(range.from, middle), second];
   }
 
   async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
@@ -167,6 +190,17 @@ export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
+}
+
+export interface ToldProblem {
+  readonly type: string;
+  readonly detail: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+/** The problem that a refusal tells. */
+export function problemOf({ text }: Answer): ToldProblem {
+  return JSON.parse(text) as ToldProblem;
 }
 
 export interface Asked {

@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { RepricerError } from '../../src/errors.ts';
 import { PriceLedger } from '../../src/ledger/price-ledger.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
-import { toTimestamp } from '../../src/model/timestamp.ts';
+import { formatTimestamp, toTimestamp } from '../../src/model/timestamp.ts';
 import { encodeRecord } from '../../src/storage/record.ts';
 import { FaultyFiles, PowerLost } from '../support/faulty-files.ts';
 import { type LedgerParts, openLedger, receiptOf, testLimits, update } from '../support/ledger.ts';
@@ -315,6 +315,47 @@ test('a product file that is slow to be written holds up no receipt', async (t) 
     [10, 9, 8],
   );
   await ledger.close();
+  await checkCleanStore(t, directory);
+});
+
+test('prices at a moment and histories see the product file and the records on their way there', async (t) => {
+  const { directory, ledger: before, set: setBefore } = await open(t);
+  const { record: first } = await setBefore('a', '1.00');
+  await before.close();
+  const clock = new TestClock(toTimestamp(noon + 1_000_000));
+  const { files, ledger, set } = await open(t, { clock }, directory);
+  const hold = files.hold('write', products);
+  const { record: second } = await set('a', '3');
+  const at = (micros: number) => ledger.priceAt(productId('a'), toTimestamp(micros));
+
+  const found = [
+    await at(first.timestamp),
+    await at(second.timestamp - 1),
+    await at(second.timestamp),
+  ];
+  const range = {
+    from: first.timestamp,
+    to: toTimestamp(second.timestamp + 1),
+    intervalMicros: 1e9,
+  };
+  const [bucket, ...others] = await ledger.history(productId('a'), range);
+  const early = await t.throwsAsync(at(first.timestamp - 1), { code: 'NO_PRICE_YET' });
+  await t.throwsAsync(ledger.priceAt(productId('b'), noon), { code: 'UNKNOWN_PRODUCT' });
+  await t.throwsAsync(ledger.history(productId('b'), range), { code: 'UNKNOWN_PRODUCT' });
+  hold.release();
+  await ledger.close();
+
+  t.deepEqual(found, [
+    { record: first, validTo: second.timestamp },
+    { record: first, validTo: second.timestamp },
+    { record: second, validTo: null },
+  ]);
+  t.true(early?.message.endsWith(formatTimestamp(first.timestamp)));
+  t.deepEqual(others, []);
+  t.deepEqual(
+    [bucket?.open, bucket?.low, bucket?.high, bucket?.close, bucket?.changes],
+    [price('1.00'), price('1.00'), price('3'), price('3'), 2],
+  );
   await checkCleanStore(t, directory);
 });
 

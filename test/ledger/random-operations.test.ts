@@ -4,7 +4,7 @@ import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { PriceRecord } from '../../src/model/price-record.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { type OpenLedger, openLedger, receiptOf, update } from '../support/ledger.ts';
-import { productId, TestClock } from '../support/records.ts';
+import { noon, productId, TestClock } from '../support/records.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { checkCleanStore, checkStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -61,7 +61,8 @@ class World {
   async step(): Promise<void> {
     const choice = this.#random.integer(100);
     if (choice < 55) await this.#write();
-    else if (choice < 70) await this.#readPrice();
+    else if (choice < 65) await this.#readPrice();
+    else if (choice < 72) await this.#readPriceAt();
     else if (choice < 88) await this.#query();
     else if (choice < 92) this.#clock.advanceMs(this.#random.integer(3) * 1_800_000 - 1_800_000);
     else if (choice < 95) await this.#restart(() => this.#open.ledger.close());
@@ -110,6 +111,22 @@ class World {
 
     if (expected === undefined) await this.#t.throwsAsync(read, { code: 'UNKNOWN_PRODUCT' });
     else this.#t.deepEqual(await read, expected);
+  }
+
+  async #readPriceAt(): Promise<void> {
+    const id = productId(this.#random.pick(names));
+    const at = this.#randomTime() ?? noon;
+    const own = this.#model.filter((record) => record.productId === id);
+    const expected = own.findLast(({ timestamp }) => timestamp <= at);
+    const read = this.#open.ledger.priceAt(id, at);
+
+    if (expected === undefined) {
+      const code = own.length === 0 ? 'UNKNOWN_PRODUCT' : 'NO_PRICE_YET';
+      await this.#t.throwsAsync(read, { code });
+    } else {
+      const validTo = own[expected.version]?.timestamp ?? null;
+      this.#t.deepEqual(await read, { record: expected, validTo });
+    }
   }
 
   async #query(): Promise<void> {

@@ -1,0 +1,17 @@
+import type { RouterMiddleware } from '@koa/router';
+import type { PriceLedger } from '../ledger/price-ledger.ts';
+import { parseHistoryRange } from './history-parameters.ts';
+import { parsePathProductId } from './path-product-id.ts';
+import { presentHistory } from './present-history.ts';
+
+/** GET /api/product/{productId}/history: figures of the price in buckets of equal length. */
+export function priceHistoryHandler(ledger: Pick<PriceLedger, 'history'>): RouterMiddleware {
+  return async function priceHistory(ctx) {
+    const range = parseHistoryRange(ctx.querystring);
+    const productId = parsePathProductId(ctx.captures?.[0]);
+    const buckets = await ledger.history(productId, range);
+    ctx.set('Cache-Control', 'no-cache');
+    ctx.type = 'json';
+    ctx.body = presentHistory(productId, buckets);
+  };
+}
