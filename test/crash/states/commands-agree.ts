@@ -17,7 +17,8 @@ import type { Tree } from './tree.ts';
  *   segments that have not changed since the checkpoint, nor what product files held by then.
  * - After a repair that names no loss, verify finds nothing and a start succeeds.
  * - A repair drops no line that any file had, and one that names no loss leaves all of them in the
- *   journal. What is left of a torn last batch alone may end in a `.broken` file.
+ *   journal. Only what is left of a last batch that is not whole and in order, as of a torn tail, may
+ *   end in a `.broken` file.
  */
 export async function disagreements(store: StoreToDamage, tree: Tree): Promise<readonly string[]> {
   return [...(await ofStart(tree)), ...(await ofRepair(store, tree))];
@@ -72,8 +73,10 @@ function droppedLines(
   const kept = linesIn(after, () => true);
   const journal = linesIn(after, (path) => /^results\/.*\.ndjson(\.open)?$/.test(path));
   const lastBatchSeq = store.lastBatches[0]?.seq ?? 0;
-  const isTorn = [...journalLines(store)].some(
-    (line) => seqOf(line) >= lastBatchSeq && !had.has(line),
+  const lastBatch = [...journalLines(store)].filter((line) => seqOf(line) >= lastBatchSeq);
+  const lastBytes = lastBatch.map((line) => `${line}\n`).join('');
+  const isTorn = ![...before.below(dataDirectory).values()].some((bytes) =>
+    bytes.includes(lastBytes, 0, 'latin1'),
   );
   const isDropped = (line: string) => {
     const mayBeAside = isTorn && seqOf(line) >= lastBatchSeq;
