@@ -76,6 +76,8 @@ async function start(
     freeBytes,
     lastPriceCacheHits: ledger?.cacheHits ?? 0,
     lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
+    idempotencyKeys: ledger?.idempotencyKeys.size ?? 0,
+    idempotencyKeysForgotten: ledger?.idempotencyKeys.forgottenEarly ?? 0,
     logLinesDropped: log.droppedLines,
   }));
   const backplane = createServer(createBackplane({ health, metrics, log }).callback());

@@ -11,6 +11,9 @@ export interface Readings {
   /** Last prices found in memory, and not found there, since the start. */
   readonly lastPriceCacheHits: number;
   readonly lastPriceCacheMisses: number;
+  readonly idempotencyKeys: number;
+  /** Since the start. */
+  readonly idempotencyKeysForgotten: number;
   /** Since the start. */
   readonly logLinesDropped: number;
 }
@@ -82,10 +85,15 @@ export class Metrics {
     'repricer_last_price_cache_misses_total',
     'Last prices that were not found in memory.',
   );
+  readonly #keysForgotten = this.#counter(
+    'repricer_idempotency_keys_forgotten_total',
+    'Idempotency keys that were forgotten before their time, because as many as may be were known.',
+  );
   readonly #logLinesDropped = this.#counter(
     'repricer_log_lines_dropped_total',
     'Log lines that no reader will see.',
   );
+  readonly #keys = this.#gauge('repricer_idempotency_keys', 'Idempotency keys that are known.');
   readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
@@ -131,6 +139,8 @@ export class Metrics {
     setGauge(this.#freeBytes, readings.freeBytes);
     setCounter(this.#cacheHits, readings.lastPriceCacheHits);
     setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
+    setGauge(this.#keys, readings.idempotencyKeys);
+    setCounter(this.#keysForgotten, readings.idempotencyKeysForgotten);
     setCounter(this.#logLinesDropped, readings.logLinesDropped);
     return this.#registry.metrics();
   }

@@ -8,6 +8,8 @@ export const unknownReadings: Readings = {
   freeBytes: undefined,
   lastPriceCacheHits: 0,
   lastPriceCacheMisses: 0,
+  idempotencyKeys: 0,
+  idempotencyKeysForgotten: 0,
   logLinesDropped: 0,
 };
 
