@@ -3,9 +3,12 @@ import Koa, { type Context } from 'koa';
 import { answerErrors } from './http/answer-errors.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
+import { currentPricesHandler } from './http/current-prices.ts';
 import { defaultHeaders } from './http/default-headers.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
+import { listProductsHandler } from './http/list-products.ts';
 import { observeRequests } from './http/observe-requests.ts';
+import { priceListBodyBytesMax } from './http/price-list-body.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
 import { refuseParameters } from './http/refuse-parameters.ts';
@@ -21,7 +24,10 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
-  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'query'>;
+  readonly ledger: Pick<
+    PriceLedger,
+    'reprice' | 'currentPrice' | 'currentPrices' | 'listProducts' | 'query'
+  >;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -32,7 +38,7 @@ export interface AppDependencies {
 export interface HttpLimits {
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
-  /** How many requests each GET endpoint serves in parallel; the next is refused with `TOO_MANY_READS`. */
+  /** How many requests each endpoint that reads serves in parallel; the next is refused with `TOO_MANY_READS`. */
   readonly readsMax: number;
 }
 
@@ -79,6 +85,15 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     currentPriceHandler(ledger),
   );
   route('get', '/query', ...read(), queryPricesHandler(ledger));
+  route('get', '/products', ...read(), listProductsHandler(ledger));
+  route(
+    'post',
+    '/products/prices',
+    ...read(),
+    refuseParameters(),
+    readBody(priceListBodyBytesMax),
+    currentPricesHandler(ledger),
+  );
   return router;
 }
 

@@ -8,12 +8,18 @@ import { writeCheckpoint } from './checkpoint.ts';
 import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
-import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
+import {
+  type LedgerStorage,
+  maintenanceIntervalMs,
+  type ProductScan,
+  type ScannedProducts,
+} from './ledger-storage.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productFile } from './product-file.ts';
 import { type ProductFiles, productFileDamaged } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { ProductRecords } from './product-records.ts';
+import { ProductScanner } from './product-scanner.ts';
 import { encodeRecord } from './record.ts';
 import type { RecordSequence } from './record-sequence.ts';
 import type { RecoveredProductFiles } from './recover-product-files.ts';
@@ -38,6 +44,7 @@ export class FileStorage implements LedgerStorage {
   readonly #journal: Journal;
   readonly #aggregator: Aggregator;
   readonly #productFiles: ProductFiles;
+  readonly #productScanner: ProductScanner;
   readonly #guard: VolumeGuard;
   readonly #files: FileSystem;
   readonly #options: FileStorageOptions;
@@ -71,6 +78,8 @@ export class FileStorage implements LedgerStorage {
     const { seq, products } = recovered.checkpoint;
     this.#unchanged = recovered.unchanged;
     this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, seq, products);
+    const { newProducts } = this.#aggregator;
+    this.#productScanner = new ProductScanner(files, directory, newProducts, events);
   }
 
   /**
@@ -132,6 +141,14 @@ export class FileStorage implements LedgerStorage {
       this.#aggregator.recordsOf(productId).at(-1) ?? (await this.#lastInFile(productId));
     if (since === 'unfinished') throw this.#damaged(productId, 'its last line has no newline');
     return since;
+  }
+
+  lastRecordInMemory(productId: ProductId): PriceRecord | undefined {
+    return this.#aggregator.recordsOf(productId).at(-1);
+  }
+
+  listProducts(scan: ProductScan): Promise<ScannedProducts> {
+    return this.#productScanner.scan(scan);
   }
 
   async productRecords(productId: ProductId): Promise<RecordSequence> {
