@@ -9,7 +9,7 @@ import { openLedger } from '../support/ledger.ts';
 import { productId } from '../support/records.ts';
 import { checkCleanStore, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { type Answer, ask, serve } from './http-fixture.ts';
+import { type Answer, ask, hold, serve } from './http-fixture.ts';
 
 /* The listing of products through HTTP, on a ledger with real files. */
 
@@ -82,14 +82,14 @@ test('products are listed before, while and after their first record goes into i
   const service = await start(t);
   await service.set('in-file', '1.50');
   await service.events.until('aggregated', 1);
-  const hold = service.files.hold('write', productFiles);
+  const write = service.files.hold('write', productFiles);
   await service.set('being-written', '2.50');
-  await hold.reached();
+  await write.reached();
   await service.set('waiting', '3.50');
   await service.set(long('waiting'), '4.50');
 
   const during = idsIn(await service.walk('/api/products?limit=1'));
-  hold.release();
+  write.release();
   await service.events.until('aggregated', 4);
   const after = idsIn(await service.walk('/api/products?limit=1'));
 
@@ -101,18 +101,29 @@ test('products are listed before, while and after their first record goes into i
   await service.end();
 });
 
-test('a product that leaves the backlog while its directory is being read is not lost', async (t) => {
-  const service = await start(t);
-  const write = service.files.hold('write', productFiles);
+test('a product that gets its file right after its directory was read is not lost', async (t) => {
+  const listed = hold();
+  const written = hold();
+  const slow: FileSystem = {
+    ...nodeFileSystem,
+    list: async (path) => {
+      const names = await nodeFileSystem.list(path);
+      if (!productFiles.test(`${path}/`)) return names;
+      listed.release();
+      await written.promise;
+      return names;
+    },
+  };
+  const service = await start(t, new FaultyFiles(slow));
+  const create = service.files.hold('create', productFiles);
   await service.set('a', '1.50');
-  await write.reached();
-  const list = service.files.hold('list', /results_by_product\/..$/);
+  await create.reached();
 
   const answering = ask(service, '/api/products');
-  await list.reached();
-  write.release();
+  await listed.promise;
+  create.release();
   await service.events.until('aggregated', 1);
-  list.release();
+  written.release();
 
   t.deepEqual(idsIn([await answering]), ['a']);
   await service.end();
