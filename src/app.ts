@@ -3,11 +3,14 @@ import Koa, { type Context } from 'koa';
 import { answerErrors } from './http/answer-errors.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
+import { currentPricesHandler } from './http/current-prices.ts';
 import { defaultHeaders } from './http/default-headers.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
+import { listProductsHandler } from './http/list-products.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { priceAtHandler } from './http/price-at.ts';
 import { priceHistoryHandler } from './http/price-history.ts';
+import { priceListBodyBytesMax } from './http/price-list-body.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
 import { recordHandler } from './http/record.ts';
@@ -27,7 +30,15 @@ import type { Metrics } from './ops/metrics.ts';
 export interface AppDependencies {
   readonly ledger: Pick<
     PriceLedger,
-    'reprice' | 'repriceAll' | 'currentPrice' | 'priceAt' | 'history' | 'record' | 'query'
+    | 'reprice'
+    | 'repriceAll'
+    | 'currentPrice'
+    | 'currentPrices'
+    | 'priceAt'
+    | 'history'
+    | 'record'
+    | 'query'
+    | 'listProducts'
   >;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
@@ -39,7 +50,7 @@ export interface AppDependencies {
 export interface HttpLimits extends BatchLimits {
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
-  /** How many requests each GET endpoint serves in parallel; the next is refused with `TOO_MANY_READS`. */
+  /** How many requests each endpoint that reads serves in parallel; the next is refused with `TOO_MANY_READS`. */
   readonly readsMax: number;
 }
 
@@ -83,6 +94,15 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
   route('get', '/query', ...read(), queryPricesHandler(ledger));
+  route('get', '/products', ...read(), listProductsHandler(ledger));
+  route(
+    'post',
+    '/products/prices',
+    ...read(),
+    refuseParameters(),
+    readBody(priceListBodyBytesMax),
+    currentPricesHandler(ledger),
+  );
   return router;
 }
 

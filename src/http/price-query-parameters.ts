@@ -41,7 +41,7 @@ const orderForm: ParameterForm<'asc' | 'desc'> = {
 };
 
 /** A whole number from 1, without sign or leading zeros. */
-function countForm(max: number): ParameterForm<number> {
+export function countForm(max: number): ParameterForm<number> {
   const parse = (text: string) => (/^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Infinity);
   return {
     parse: (text) => (parse(text) <= max ? parse(text) : undefined),

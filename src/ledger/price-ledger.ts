@@ -14,12 +14,18 @@ import { LastPrices } from './last-prices.ts';
 import type { PriceBucket } from './price-bucket.ts';
 import { priceHistory } from './price-history.ts';
 import { type PriceInForce, priceInForce } from './price-in-force.ts';
+import { listPrices, type PriceList, type ProductPage } from './price-list.ts';
 import type { PriceQuery } from './price-query.ts';
+import { PriceReads } from './price-reads.ts';
+import type { ProductQuery } from './product-query.ts';
 import { readCommitted } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
 import { UnionRecords } from './union-records.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
+
+/** Products that one page looks at: about 50 ms, so that a rare prefix has many pages and no slow one. */
+export const scannedProductsMax = 50_000;
 
 export interface LedgerOptions extends IdempotencyLimits {
   /** Single records that may wait or be written at a time. */
@@ -49,6 +55,7 @@ export class PriceLedger {
   /** The keys of single requests that have no answer yet. */
   readonly #keysUnderWay = new Set<string>();
   readonly #lastPrices: LastPrices;
+  readonly #priceReads = new PriceReads();
   readonly #maintenance: NodeJS.Timeout;
   #lastSeq: number;
   #lastTimestamp: Timestamp | undefined;
@@ -152,14 +159,42 @@ export class PriceLedger {
 
   /** The product's last record; `UNKNOWN_PRODUCT` when it has none. Sees every receipt given before. */
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
-    const known = this.#lastPrices.get(productId);
-    if (known !== undefined) return known;
-    const commits = this.#commits;
-    const record = await this.#storage.lastRecord(productId);
+    const record = this.#lastPrices.get(productId) ?? (await this.#readLastRecord(productId));
     if (record === undefined) throw unknownProduct();
-    // What was read may be old by now; kept, it would become a wrong previousPrice.
-    if (commits === this.#commits) this.#lastPrices.set(record);
     return record;
+  }
+
+  /**
+   * The last prices of these products, each named once: what is in memory at once, and what the disk
+   * gives within `waitMs`; the rest is `pending`.
+   */
+  async currentPrices(productIds: readonly ProductId[], waitMs: number): Promise<PriceList> {
+    const inMemory = new Map<ProductId, PriceRecord>();
+    for (const productId of productIds) {
+      const record = this.#lastPrices.get(productId) ?? this.#storage.lastRecordInMemory(productId);
+      if (record !== undefined) inMemory.set(productId, record);
+    }
+    const onDisk = productIds.filter((productId) => !inMemory.has(productId));
+    const readRecord = (productId: ProductId) => this.#readLastRecord(productId);
+    const read = await this.#priceReads.read(onDisk, readRecord, waitMs);
+    return listPrices(productIds, new Map([...read, ...inMemory]));
+  }
+
+  /**
+   * One page of the products and their last prices. From page to page every product is listed exactly
+   * once that existed before the first; a page may have fewer than `limit`, or none, and others after it.
+   */
+  async listProducts({ prefix, after, limit }: ProductQuery): Promise<ProductPage> {
+    const scan = { prefix, after, productsMax: limit, scannedMax: scannedProductsMax };
+    const { productIds, next } = await this.#storage.listProducts(scan);
+    // Nothing is kept in memory of it: a listing would push out what is used.
+    const readRecord = async (productId: ProductId) =>
+      this.#lastPrices.peek(productId) ?? this.#storage.lastRecord(productId);
+    const { prices, pending } = listPrices(
+      productIds,
+      await this.#priceReads.read(productIds, readRecord),
+    );
+    return { prices, pending, next };
   }
 
   /** A record and where its line stands; `UNKNOWN_RECORD` when none has this seq. Sees every receipt given before. */
@@ -211,6 +246,14 @@ export class PriceLedger {
     clearInterval(this.#maintenance);
     await this.#queue.drained();
     await this.#storage.close();
+  }
+
+  async #readLastRecord(productId: ProductId): Promise<PriceRecord | undefined> {
+    const commits = this.#commits;
+    const record = await this.#storage.lastRecord(productId);
+    // What was read may be old by now; kept, it would become a wrong previousPrice.
+    if (record !== undefined && commits === this.#commits) this.#lastPrices.set(record);
+    return record;
   }
 
   async #recordsOf(productIds: readonly ProductId[]): Promise<RecordSequence> {

@@ -8,6 +8,7 @@ import { createHttpServer } from '../../src/http/http-server.ts';
 import type { HistoryRange } from '../../src/ledger/history-range.ts';
 import { PriceBucket } from '../../src/ledger/price-bucket.ts';
 import type { PriceInForce } from '../../src/ledger/price-in-force.ts';
+import type { PriceList, ProductPage } from '../../src/ledger/price-list.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
@@ -101,6 +102,14 @@ export class FakeLedger {
     return [record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') }), last];
   }
 
+  currentPrices(): Promise<PriceList> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  listProducts(): Promise<ProductPage> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
   async #answer(): Promise<PriceRecord> {
     await this.gate;
     if (this.current instanceof Error) throw this.current;
@@ -132,10 +141,10 @@ export class RecordedLog {
   }
 }
 
-export interface Service {
+export interface Service<Ledger = FakeLedger> {
   readonly port: number;
   readonly server: http.Server;
-  readonly ledger: FakeLedger;
+  readonly ledger: Ledger;
   readonly log: RecordedLog;
   readonly observed: RequestObservation[];
 }
@@ -155,12 +164,17 @@ export const testHttpLimits = {
 };
 
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
-export async function startService(
+export function startService(t: ExecutionContext, options: ServiceOptions = {}): Promise<Service> {
+  return serve(t, new FakeLedger(), options);
+}
+
+/** The app for this ledger behind its HTTP server on a port of its own. */
+export async function serve<Ledger extends AppDependencies['ledger']>(
   t: ExecutionContext,
+  ledger: Ledger,
   options: ServiceOptions = {},
-): Promise<Service> {
+): Promise<Service<Ledger>> {
   const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
-  const ledger = new FakeLedger();
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
   const app = createApp({
@@ -211,7 +225,7 @@ export interface Asked {
 
 /** One request through node:http, which sends the path and the headers as they are. */
 export async function ask(
-  { port }: Service,
+  { port }: Pick<Service, 'port'>,
   path: string,
   { method = 'GET', headers = {}, body }: Asked = {},
 ): Promise<Answer> {
