@@ -22,7 +22,7 @@ import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
-  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'record' | 'query'>;
+  readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'record' | 'query' | 'scan'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -63,7 +63,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
       router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
     }
   };
-  const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
+  const limited = () => limitConcurrency(limits.readsMax);
+  const read = () => [limited(), requireJsonAccepted()];
 
   route(
     'post',
@@ -80,7 +81,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     currentPriceHandler(ledger),
   );
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
-  route('get', '/query', ...read(), queryPricesHandler(ledger));
+  route('get', '/query', limited(), queryPricesHandler(ledger));
   return router;
 }
 

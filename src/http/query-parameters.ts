@@ -24,7 +24,7 @@ export class QueryParameters {
   all<Value>(name: string, form: ParameterForm<Value>, valuesMax: number): readonly Value[] {
     const texts = [...new Set(this.#take(name))];
     if (texts.length > valuesMax) {
-      this.#refuse(name, `must be given at most ${valuesMax} times`);
+      this.refuse(name, `must be given at most ${valuesMax} times`);
       return [];
     }
     return texts.flatMap((text) => this.#parse(name, text, form) ?? []);
@@ -33,8 +33,17 @@ export class QueryParameters {
   /** The value of a parameter that may be given once, by one of its names. */
   one<Value>(names: readonly [string, ...string[]], form: ParameterForm<Value>): Value | undefined {
     const [text, ...others] = names.flatMap((name) => this.#take(name));
-    if (others.length > 0) this.#refuse(names[0], 'must be given only once');
+    if (others.length > 0) this.refuse(names[0], 'must be given only once');
     return text === undefined ? undefined : this.#parse(names[0], text, form);
+  }
+
+  /** Refuses parameters that are known, but not here; `detail` says why. */
+  exclude(names: readonly string[], detail: string): void {
+    for (const name of names) if (this.#take(name).length > 0) this.refuse(name, detail);
+  }
+
+  refuse(name: string, detail: string): void {
+    this.#problems.push({ pointer: pointerTo([name]), detail });
   }
 
   refuseRest(): void {
@@ -53,11 +62,7 @@ export class QueryParameters {
 
   #parse<Value>(name: string, text: string, { parse, rule }: ParameterForm<Value>) {
     const value = parse(text);
-    if (value === undefined) this.#refuse(name, rule(text));
+    if (value === undefined) this.refuse(name, rule(text));
     return value;
-  }
-
-  #refuse(name: string, detail: string): void {
-    this.#problems.push({ pointer: pointerTo([name]), detail });
   }
 }

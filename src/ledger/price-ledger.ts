@@ -2,15 +2,14 @@ import assert from 'node:assert';
 import { hasCode, RepricerError } from '../errors.ts';
 import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { isTimestamp, type Timestamp } from '../model/timestamp.ts';
+import type { Timestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
-import type { RecordSequence } from '../storage/record-sequence.ts';
 import { Batch, type Head, type Write } from './batch.ts';
 import type { Clock } from './clock.ts';
 import { LastPrices } from './last-prices.ts';
-import type { PriceQuery } from './price-query.ts';
+import { PriceQueries } from './price-queries.ts';
+import type { PriceFilter, PricePage, PriceQuery } from './price-query.ts';
 import type { Preconditions, Receipt } from './receipt.ts';
-import { UnionRecords } from './union-records.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
 export interface LedgerOptions {
@@ -36,6 +35,7 @@ export class PriceLedger {
   readonly #onFailure: (error: RepricerError) => void;
   readonly #queue: WriteQueue<Write, Receipt>;
   readonly #lastPrices: LastPrices;
+  readonly #queries: PriceQueries;
   readonly #maintenance: NodeJS.Timeout;
   #lastSeq: number;
   #lastTimestamp: Timestamp | undefined;
@@ -56,6 +56,7 @@ export class PriceLedger {
     this.#onFailure = onFailure;
     this.#lastPrices = new LastPrices(options.lastPricesMax);
     this.#queue = new WriteQueue(options.queueMax, (writes) => this.#commit(writes));
+    this.#queries = new PriceQueries(storage, () => this.#lastSeq);
     this.#lastSeq = storage.lastSeq;
     this.#lastTimestamp = storage.lastTimestamp;
     this.#maintenance = setInterval(() => this.#maintain(), maintenanceIntervalMs).unref();
@@ -114,19 +115,13 @@ export class PriceLedger {
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
-  async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
-    const { from, to, order, pageSize, pageNumber } = query;
-    const records = await this.#recordsOf(query.productIds);
-    const first = from === undefined ? 0 : await records.indexAt(from);
-    const afterLast = to === undefined ? undefined : to + 1;
-    const isBounded = afterLast !== undefined && isTimestamp(afterLast);
-    const end = isBounded ? await records.indexAt(afterLast) : records.length;
-    const skipped = (pageNumber - 1) * pageSize;
-    const start = order === 'asc' ? first + skipped : Math.max(first, end - skipped - pageSize);
-    const stop = order === 'asc' ? Math.min(end, start + pageSize) : end - skipped;
-    if (start >= stop) return [];
-    const page = await records.slice(start, stop);
-    return order === 'asc' ? page : page.toReversed();
+  query(query: PriceQuery): Promise<PricePage> {
+    return this.#queries.page(query);
+  }
+
+  /** All records that are in a range when the first block is asked for, a block at a time. */
+  scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
+    return this.#queries.scan(filter);
   }
 
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
@@ -135,17 +130,6 @@ export class PriceLedger {
     clearInterval(this.#maintenance);
     await this.#queue.drained();
     await this.#storage.close();
-  }
-
-  async #recordsOf(productIds: readonly ProductId[]): Promise<RecordSequence> {
-    const [only, second] = productIds;
-    if (only === undefined) return this.#storage.allRecords();
-    if (second === undefined) return this.#storage.productRecords(only);
-    // The parts are taken one after the other; what is committed meanwhile is in none of them.
-    const { lastSeq } = this.#storage;
-    const parts: RecordSequence[] = [];
-    for (const productId of productIds) parts.push(await this.#storage.productRecords(productId));
-    return UnionRecords.upTo(lastSeq, parts);
   }
 
   async #commit(writes: readonly Write[]): Promise<readonly Outcome<Receipt>[]> {

@@ -50,7 +50,9 @@ export class RecordFile {
   async read(offset: number, count: number): Promise<readonly PriceRecord[]> {
     const records: PriceRecord[] = [];
     if (count === 0) return records;
-    for await (const lines of readLines(this.#file, offset, this.bytes, recordBytesMax)) {
+    // No further than they can reach, as what is read past them is read for nothing.
+    const end = Math.min(this.bytes, offset + count * recordBytesMax);
+    for await (const lines of readLines(this.#file, offset, end, recordBytesMax)) {
       for (const line of lines) {
         records.push(this.#decode(line));
         if (records.length === count) return records;

@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
-import type { PriceQuery } from '../../src/ledger/price-query.ts';
+import type { PriceFilter, PricePage, PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Preconditions, Receipt } from '../../src/ledger/receipt.ts';
 import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
@@ -40,12 +40,15 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
 
 const recordPlace = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
 
+const firstRecord = record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') });
+
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
   readonly preconditions: Preconditions[] = [];
   readonly products: ProductId[] = [];
   readonly queries: PriceQuery[] = [];
+  readonly scans: PriceFilter[] = [];
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
@@ -66,10 +69,15 @@ export class FakeLedger {
     return { record: await this.#answer(), place: recordPlace };
   }
 
-  async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
+  async query(query: PriceQuery): Promise<PricePage> {
     this.queries.push(query);
     const last = await this.#answer();
-    return [record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') }), last];
+    return { records: [firstRecord, last], hasPrevious: false, hasNext: false };
+  }
+
+  async *scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
+    this.scans.push(filter);
+    yield [firstRecord, await this.#answer()];
   }
 
   async #answer(): Promise<PriceRecord> {
