@@ -38,6 +38,7 @@ export interface AppDependencies {
     | 'history'
     | 'record'
     | 'query'
+    | 'scan'
     | 'listProducts'
   >;
   readonly log: Log;
@@ -80,7 +81,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
       router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
     }
   };
-  const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
+  const limited = () => limitConcurrency(limits.readsMax);
+  const read = () => [limited(), requireJsonAccepted()];
 
   route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
   route('post', '/reprice/batch', repriceBatchHandler(ledger, limits));
@@ -93,7 +95,7 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   );
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
-  route('get', '/query', ...read(), queryPricesHandler(ledger));
+  route('get', '/query', limited(), queryPricesHandler(ledger));
   route('get', '/products', ...read(), listProductsHandler(ledger));
   route(
     'post',

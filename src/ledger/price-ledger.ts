@@ -4,24 +4,22 @@ import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { formatTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
-import type { RecordSequence } from '../storage/record-sequence.ts';
 import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { HistoryRange } from './history-range.ts';
 import { IdempotencyKeys, type IdempotencyLimits } from './idempotency-keys.ts';
-import { indexAfter } from './index-after.ts';
 import { LastPrices } from './last-prices.ts';
 import type { PriceBucket } from './price-bucket.ts';
 import { priceHistory } from './price-history.ts';
 import { type PriceInForce, priceInForce } from './price-in-force.ts';
 import { listPrices, type PriceList, type ProductPage } from './price-list.ts';
-import type { PriceQuery } from './price-query.ts';
+import { PriceQueries } from './price-queries.ts';
+import type { PriceFilter, PricePage, PriceQuery } from './price-query.ts';
 import { PriceReads } from './price-reads.ts';
 import type { ProductQuery } from './product-query.ts';
 import { readCommitted } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
-import { UnionRecords } from './union-records.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
 /** Products that one page looks at: about 50 ms, so that a rare prefix has many pages and no slow one. */
@@ -56,6 +54,7 @@ export class PriceLedger {
   readonly #keysUnderWay = new Set<string>();
   readonly #lastPrices: LastPrices;
   readonly #priceReads = new PriceReads();
+  readonly #queries: PriceQueries;
   readonly #maintenance: NodeJS.Timeout;
   #lastSeq: number;
   #lastTimestamp: Timestamp | undefined;
@@ -82,6 +81,7 @@ export class PriceLedger {
       weightOf: ({ reprices }: RepriceGroup) => reprices.length,
     };
     this.#queue = new WriteQueue(limits, (groups) => this.#commit(groups));
+    this.#queries = new PriceQueries(storage, () => this.#lastSeq);
     this.#lastSeq = storage.lastSeq;
     this.#lastTimestamp = storage.lastTimestamp;
     this.#maintenance = setInterval(() => this.#maintain(), maintenanceIntervalMs).unref();
@@ -227,17 +227,13 @@ export class PriceLedger {
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
-  async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
-    const { from, to, order, pageSize, pageNumber } = query;
-    const records = await this.#recordsOf(query.productIds);
-    const first = from === undefined ? 0 : await records.indexAt(from);
-    const end = to === undefined ? records.length : await indexAfter(records, to);
-    const skipped = (pageNumber - 1) * pageSize;
-    const start = order === 'asc' ? first + skipped : Math.max(first, end - skipped - pageSize);
-    const stop = order === 'asc' ? Math.min(end, start + pageSize) : end - skipped;
-    if (start >= stop) return [];
-    const page = await records.slice(start, stop);
-    return order === 'asc' ? page : page.toReversed();
+  query(query: PriceQuery): Promise<PricePage> {
+    return this.#queries.page(query);
+  }
+
+  /** All records that are in a range when the first block is asked for, a block at a time. */
+  scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
+    return this.#queries.scan(filter);
   }
 
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
@@ -254,17 +250,6 @@ export class PriceLedger {
     // What was read may be old by now; kept, it would become a wrong previousPrice.
     if (record !== undefined && commits === this.#commits) this.#lastPrices.set(record);
     return record;
-  }
-
-  async #recordsOf(productIds: readonly ProductId[]): Promise<RecordSequence> {
-    const [only, second] = productIds;
-    if (only === undefined) return this.#storage.allRecords();
-    if (second === undefined) return this.#storage.productRecords(only);
-    // The parts are taken one after the other; what is committed meanwhile is in none of them.
-    const { lastSeq } = this.#storage;
-    const parts: RecordSequence[] = [];
-    for (const productId of productIds) parts.push(await this.#storage.productRecords(productId));
-    return UnionRecords.upTo(lastSeq, parts);
   }
 
   #refuseWhenClosing(): void {

@@ -9,7 +9,7 @@ import type { HistoryRange } from '../../src/ledger/history-range.ts';
 import { PriceBucket } from '../../src/ledger/price-bucket.ts';
 import type { PriceInForce } from '../../src/ledger/price-in-force.ts';
 import type { PriceList, ProductPage } from '../../src/ledger/price-list.ts';
-import type { PriceQuery } from '../../src/ledger/price-query.ts';
+import type { PriceFilter, PricePage, PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
 import { toPrice } from '../../src/model/price.ts';
@@ -45,6 +45,8 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
 
 const recordPlace = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
 
+const firstRecord = record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') });
+
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
@@ -54,6 +56,7 @@ export class FakeLedger {
   readonly moments: Timestamp[] = [];
   readonly ranges: HistoryRange[] = [];
   validTo: Timestamp | null = null;
+  readonly scans: PriceFilter[] = [];
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
@@ -96,10 +99,15 @@ export class FakeLedger {
     return [new PriceBucket(range.from, middle), second];
   }
 
-  async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
+  async query(query: PriceQuery): Promise<PricePage> {
     this.queries.push(query);
     const last = await this.#answer();
-    return [record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') }), last];
+    return { records: [firstRecord, last], hasPrevious: false, hasNext: false };
+  }
+
+  async *scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
+    this.scans.push(filter);
+    yield [firstRecord, await this.#answer()];
   }
 
   currentPrices(): Promise<PriceList> {

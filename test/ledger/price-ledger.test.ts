@@ -302,7 +302,7 @@ test('a product file that is slow to be written holds up no receipt', async (t) 
 
   for (let count = 1; count <= 10; count += 1) await set('a', `${count}`);
   await hold.reached();
-  const page = await ledger.query({
+  const { records: page } = await ledger.query({
     productIds: [productId('a')],
     order: 'desc',
     pageSize: 3,
