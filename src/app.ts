@@ -4,6 +4,7 @@ import { answerErrors } from './http/answer-errors.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
 import { defaultHeaders } from './http/default-headers.ts';
+import type { PriceFeed } from './http/feed/price-feed.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
@@ -16,12 +17,14 @@ import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
 import { requireJsonAccepted } from './http/require-json-accepted.ts';
 import { requireTarget } from './http/require-target.ts';
+import { streamPricesHandler } from './http/stream-prices.ts';
 import type { PriceLedger } from './ledger/price-ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
 
 export interface AppDependencies {
   readonly ledger: Pick<PriceLedger, 'reprice' | 'currentPrice' | 'query'>;
+  readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -37,7 +40,14 @@ export interface HttpLimits {
 }
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp({ ledger, log, metrics, limits, isDraining }: AppDependencies): Koa {
+export function createApp({
+  ledger,
+  feed,
+  log,
+  metrics,
+  limits,
+  isDraining,
+}: AppDependencies): Koa {
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -48,13 +58,17 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
-  app.use(routes(ledger, limits).routes());
+  app.use(routes(ledger, feed, limits).routes());
   app.use(refuseUnrouted());
   return app;
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
+function routes(
+  ledger: AppDependencies['ledger'],
+  feed: AppDependencies['feed'],
+  limits: HttpLimits,
+): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -79,6 +93,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     currentPriceHandler(ledger),
   );
   route('get', '/query', ...read(), queryPricesHandler(ledger));
+  // The feed counts its own, as a stream is open long after its handler has ended.
+  route('get', '/stream', streamPricesHandler(feed));
   return router;
 }
 

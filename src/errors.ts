@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'QUEUE_FULL'
   /** As many requests are being served by the endpoint as it serves in parallel. */
   | 'TOO_MANY_READS'
+  /** As many streams are open as the feed serves. */
+  | 'TOO_MANY_STREAMS'
   /** Product files are so far behind the journal that no more records may wait for them in memory. */
   | 'BACKLOG_FULL'
   /** The service is stopping and takes no new writes. */

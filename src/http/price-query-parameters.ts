@@ -30,7 +30,7 @@ export function parsePriceQuery(queryString: string): PriceQuery {
   };
 }
 
-const productIdForm: ParameterForm<ProductId> = {
+export const productIdForm: ParameterForm<ProductId> = {
   parse: (text) => (isProductId(text) ? text : undefined),
   rule: (text) => productIdProblem(text) ?? 'must be a product id',
 };

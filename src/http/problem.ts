@@ -80,6 +80,12 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     detail: 'As many requests as this endpoint serves in parallel are being served.',
     retryAfterSeconds: 1,
   },
+  TOO_MANY_STREAMS: {
+    status: 503,
+    title: 'Too many streams',
+    detail: 'As many streams as this endpoint serves at once are open.',
+    retryAfterSeconds: 10,
+  },
   BACKLOG_FULL: {
     status: 503,
     title: 'Backlog full',

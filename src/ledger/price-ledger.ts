@@ -20,6 +20,9 @@ export interface LedgerOptions {
   readonly lastPricesMax: number;
 }
 
+/** Is called with the records of a batch that is on disk and in every read, before its receipts are given. */
+export type CommitListener = (records: readonly PriceRecord[]) => void;
+
 /**
  * The price ledger: puts reprices in one order and gives each the price it replaces.
  *
@@ -41,6 +44,7 @@ export class PriceLedger {
   #lastTimestamp: Timestamp | undefined;
   /** Counts batches, so that a read can tell that none was committed while it read. */
   #commits = 0;
+  readonly #commitListeners = new Set<CommitListener>();
   #isMaintaining = false;
   #isClosing = false;
   #hasFailed = false;
@@ -121,6 +125,12 @@ export class PriceLedger {
     return order === 'asc' ? page : page.toReversed();
   }
 
+  /** Tells `listener` of every batch that is committed from now on, in order; the function returned ends that. */
+  onCommit(listener: CommitListener): () => void {
+    this.#commitListeners.add(listener);
+    return () => void this.#commitListeners.delete(listener);
+  }
+
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -188,6 +198,7 @@ export class PriceLedger {
       this.#lastTimestamp = record.timestamp;
     }
     this.#commits += 1;
+    for (const listener of this.#commitListeners) listener(records);
     return records.flatMap((record, index) => {
       const place = places[index];
       return place === undefined ? [] : [{ record, place }];

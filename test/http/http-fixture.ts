@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
+import { PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import type { PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Preconditions, Receipt } from '../../src/ledger/receipt.ts';
@@ -47,6 +48,11 @@ export class FakeLedger {
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
+
+  /** Nothing is ever committed here. */
+  readonly lastSeq = 0;
+  readonly queueLength = 0;
+  readonly onCommit = () => () => {};
 
   async reprice(update: PriceUpdate, preconditions: Preconditions): Promise<Receipt> {
     this.updates.push(update);
@@ -108,6 +114,7 @@ export interface Service {
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
+  readonly streamHeartbeatMs?: number;
   readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
 }
@@ -122,8 +129,11 @@ export async function startService(
   const ledger = new FakeLedger();
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
+  const { streamHeartbeatMs = 15_000 } = options;
+  const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const app = createApp({
     ledger,
+    feed: new PriceFeed(ledger, feedLimits, log),
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),

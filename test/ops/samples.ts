@@ -8,6 +8,9 @@ export const unknownReadings: Readings = {
   freeBytes: undefined,
   lastPriceCacheHits: 0,
   lastPriceCacheMisses: 0,
+  streamSubscribers: 0,
+  streamEvents: 0,
+  streamsDropped: 0,
   logLinesDropped: 0,
 };
 
