@@ -278,8 +278,10 @@ test('HEAD is answered as GET is, and leaves no subscriber behind', async (t) =>
 });
 
 test('a stream whose history cannot be read ends with an event that says so, and resumes', async (t) => {
-  const service = await start(t);
-  await service.repriceMany(300);
+  const before = await start(t);
+  await before.repriceMany(300);
+  await before.stop();
+  const service = await start(t, { directory: before.directory });
   service.files.fail('open', journal, 'EMFILE', { times: 1 });
 
   const broken = await service.open('?after=10');

@@ -14,19 +14,20 @@ const blocksBytesMax = 4 * 1024 * 1024;
 /** Blocks that are read from the journal at a time; each holds a file open. */
 const readersMax = 2;
 
-/** How long a reader rests before it reads a block, which takes the event loop a few ms, while writes wait. */
+/** How long a reader rests before it reads a block, which takes the event loop a few ms, while others are busy. */
 const readerRestMs = 40;
 
 /**
- * The journal as events, in blocks: block 0 has the records 1 to 256, and so on. Blocks that were used
- * lately are in memory, the one that grows with every commit always is, and all others are read when
- * they are wanted, once for all who want them.
+ * The journal as events, in blocks: block 0 has the records 1 to 256, and so on. Blocks that were
+ * committed or used lately are in memory; all others are read when they are wanted, once for all who
+ * want them.
  *
  * Limits: `blocksBytesMax` and the block that grows are all that is kept; `readersMax` blocks are read at
  * a time, and slowly while writes wait.
  */
 export class EventBlocks {
-  readonly #ledger: Pick<PriceLedger, 'query' | 'queueLength'>;
+  readonly #ledger: Pick<PriceLedger, 'query'>;
+  readonly #mustRest: () => boolean;
   readonly #readers = createReaders();
   readonly #reading = new Map<number, Promise<EventBlock>>();
   readonly #recent = new LRUCache<number, EventBlock>({
@@ -35,16 +36,19 @@ export class EventBlocks {
   });
   #growing: EventBlock | undefined;
 
-  constructor(ledger: Pick<PriceLedger, 'query' | 'queueLength'>) {
+  constructor(ledger: Pick<PriceLedger, 'query'>, mustRest: () => boolean) {
     this.#ledger = ledger;
+    this.#mustRest = mustRest;
   }
 
   /** The block in memory that has this record. */
   at(seq: number): EventBlock | undefined {
     if (this.#growing !== undefined && seq >= this.#growing.firstSeq) return this.#growing;
     const block = this.#recent.get(numberOf(seq));
-    // One that was read when it was the journal's last lacks the records that came after.
-    return block !== undefined && block.lastSeq >= seq ? block : undefined;
+    // The first since the start may lack records at its front, and one that was the journal's last
+    // when it was read lacks those that came after.
+    const has = block !== undefined && block.firstSeq <= seq && seq <= block.lastSeq;
+    return has ? block : undefined;
   }
 
   /** Reads the block with this record; it lacks what was committed since its reading began. Rejects as `query` does. */
@@ -59,14 +63,9 @@ export class EventBlocks {
     return reading;
   }
 
-  /** Takes in records that were committed; they follow those of the call before, or of `skip`. */
+  /** Takes in records that were committed; they follow those of the call before. */
   add(records: readonly PriceRecord[]): void {
     for (const record of records) this.#growingFor(record.seq).add(record);
-  }
-
-  /** Takes notice that records were committed which nobody wanted. */
-  skip(): void {
-    this.#growing = undefined;
   }
 
   /** Reads nothing more, and resolves when nothing is being read. */
@@ -77,17 +76,17 @@ export class EventBlocks {
 
   #growingFor(seq: number): EventBlock {
     const growing = this.#growing;
-    if (growing !== undefined && numberOf(growing.firstSeq) === numberOf(seq)) return growing;
-    // A block that began in its middle is of no use to those who want all of it.
-    if (growing !== undefined && growing.firstSeq === firstSeqOf(numberOf(growing.firstSeq))) {
-      this.#recent.set(numberOf(growing.firstSeq), growing);
+    if (growing !== undefined) {
+      const number = numberOf(growing.firstSeq);
+      if (number === numberOf(seq)) return growing;
+      this.#recent.set(number, growing);
     }
     this.#growing = new EventBlock(seq);
     return this.#growing;
   }
 
   async #read(number: number): Promise<EventBlock> {
-    if (this.#ledger.queueLength > 0) await delay(readerRestMs);
+    if (this.#mustRest()) await delay(readerRestMs);
     const records = await this.#ledger.query({
       productIds: [],
       order: 'asc',

@@ -13,6 +13,15 @@ export interface FeedOptions extends SubscriberLimits {
   readonly streamSubscribersMax: number;
 }
 
+/** Writes come one after the other when two batches were committed in so long. */
+const writingMs = 100;
+
+/**
+ * Subscribers that a slice serves at most. Node writes to their sockets after the slice, when its clock
+ * is not looked at any more: 50 KiB take some 50 µs.
+ */
+const servedPerSlice = 32;
+
 /** What the feed needs of the ledger. */
 export type FollowedLedger = Pick<PriceLedger, 'lastSeq' | 'queueLength' | 'onCommit' | 'query'>;
 
@@ -27,6 +36,7 @@ export type FollowedLedger = Pick<PriceLedger, 'lastSeq' | 'queueLength' | 'onCo
  * that does not take a chunk in `streamStallMs` is dropped, and resumes where it was.
  */
 export class PriceFeed {
+  readonly #ledger: FollowedLedger;
   readonly #options: FeedOptions;
   readonly #log: Pick<Log, 'warn'>;
   readonly #blocks: EventBlocks;
@@ -39,17 +49,20 @@ export class PriceFeed {
   #idle = new Set<Subscriber>();
   #idleSeq: number;
   #lastSeq: number;
+  /** When the last two batches were committed. */
+  #commitsMs: readonly [number, number] = [-Infinity, -Infinity];
   #events = 0;
   #dropped = 0;
   #isClosed = false;
 
   constructor(ledger: FollowedLedger, options: FeedOptions, log: Pick<Log, 'warn'>) {
+    this.#ledger = ledger;
     this.#options = options;
     this.#log = log;
-    this.#blocks = new EventBlocks(ledger);
+    this.#blocks = new EventBlocks(ledger, () => this.#isWriting());
     this.#pump = new PacedWork({
       slice: (isOver) => this.#serve(isOver),
-      mustRest: () => ledger.queueLength > 0,
+      mustRest: () => this.#isWriting(),
     });
     this.#lastSeq = ledger.lastSeq;
     this.#idleSeq = ledger.lastSeq;
@@ -105,9 +118,14 @@ export class PriceFeed {
 
   #follow(records: readonly PriceRecord[]): void {
     this.#lastSeq = records.at(-1)?.seq ?? this.#lastSeq;
-    if (this.#subscribers.size === 0) this.#blocks.skip();
-    else this.#blocks.add(records);
+    this.#commitsMs = [this.#commitsMs[1], performance.now()];
+    this.#blocks.add(records);
     if (this.#idle.size > 0) this.#pump.wake();
+  }
+
+  /** Between two batches no write waits, though the next ones are on their way. */
+  #isWriting(): boolean {
+    return this.#ledger.queueLength > 0 || performance.now() - this.#commitsMs[0] < writingMs;
   }
 
   #takeUp(subscriber: Subscriber): void {
@@ -122,11 +140,13 @@ export class PriceFeed {
   }
 
   #serve(isOver: () => boolean): boolean {
+    let served = 0;
     do {
       for (const subscriber of this.#ready) {
         this.#ready.delete(subscriber);
         this.#serveOne(subscriber);
-        if (isOver()) return true;
+        served += 1;
+        if (served === servedPerSlice || isOver()) return true;
       }
     } while (this.#turnToIdle());
     return false;
