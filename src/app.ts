@@ -5,6 +5,7 @@ import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
 import { currentPricesHandler } from './http/current-prices.ts';
 import { defaultHeaders } from './http/default-headers.ts';
+import type { PriceFeed } from './http/feed/price-feed.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { listProductsHandler } from './http/list-products.ts';
 import { observeRequests } from './http/observe-requests.ts';
@@ -23,6 +24,7 @@ import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
 import { requireJsonAccepted } from './http/require-json-accepted.ts';
 import { requireTarget } from './http/require-target.ts';
+import { streamPricesHandler } from './http/stream-prices.ts';
 import type { PriceLedger } from './ledger/price-ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
@@ -41,6 +43,7 @@ export interface AppDependencies {
     | 'scan'
     | 'listProducts'
   >;
+  readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -56,7 +59,14 @@ export interface HttpLimits extends BatchLimits {
 }
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp({ ledger, log, metrics, limits, isDraining }: AppDependencies): Koa {
+export function createApp({
+  ledger,
+  feed,
+  log,
+  metrics,
+  limits,
+  isDraining,
+}: AppDependencies): Koa {
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -67,13 +77,17 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
-  app.use(routes(ledger, limits).routes());
+  app.use(routes(ledger, feed, limits).routes());
   app.use(refuseUnrouted());
   return app;
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
+function routes(
+  ledger: AppDependencies['ledger'],
+  feed: AppDependencies['feed'],
+  limits: HttpLimits,
+): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -105,6 +119,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
     readBody(priceListBodyBytesMax),
     currentPricesHandler(ledger),
   );
+  // The feed counts its own, as a stream is open long after its handler has ended.
+  route('get', '/stream', streamPricesHandler(feed));
   return router;
 }
 

@@ -7,6 +7,7 @@ import type { RepricerError } from './errors.ts';
 import { makeDirectories } from './files/directories.ts';
 import { DirectoryLock } from './files/directory-lock.ts';
 import type { FileSystem } from './files/file-system.ts';
+import { PriceFeed } from './http/feed/price-feed.ts';
 import { createHttpServer } from './http/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
 import { PriceLedger } from './ledger/price-ledger.ts';
@@ -68,6 +69,7 @@ async function start(
   const health = new Health();
   health.notReady('recovering');
   let ledger: PriceLedger | undefined;
+  let feed: PriceFeed | undefined;
   let freeBytes: number | undefined;
   const metrics = new Metrics(() => ({
     isReady: health.isReady,
@@ -78,6 +80,9 @@ async function start(
     lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
     idempotencyKeys: ledger?.idempotencyKeys.size ?? 0,
     idempotencyKeysForgotten: ledger?.idempotencyKeys.forgottenEarly ?? 0,
+    streamSubscribers: feed?.subscribers ?? 0,
+    streamEvents: feed?.events ?? 0,
+    streamsDropped: feed?.dropped ?? 0,
     logLinesDropped: log.droppedLines,
   }));
   const backplane = createServer(createBackplane({ health, metrics, log }).callback());
@@ -109,14 +114,23 @@ async function start(
   ledger = openLedger;
   steps.add(() => openLedger.close());
 
+  feed = new PriceFeed(ledger, config, log);
+  const openFeed = feed;
+
   let isDraining = false;
-  const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
+  const app = createApp({
+    ...{ ledger, feed, log, metrics },
+    limits: config,
+    isDraining: () => isDraining,
+  });
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
   // A burst of as many connections as may be open waits to be accepted; past the kernel's queue they get lost.
   const port = await listen(server, config.port, config.host, config.connectionsMax);
   steps.add(() => drain(server, silent));
+  // Streams never end by themselves, so they are ended before the server waits for its connections.
+  steps.add(() => openFeed.close());
 
   health.cleared('recovering');
   const stop = async () => {

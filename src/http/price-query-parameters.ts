@@ -55,7 +55,7 @@ function parsePriceFilter(parameters: QueryParameters): PriceFilter {
   };
 }
 
-const productIdForm: ParameterForm<ProductId> = {
+export const productIdForm: ParameterForm<ProductId> = {
   parse: (text) => (isProductId(text) ? text : undefined),
   rule: (text) => productIdProblem(text) ?? 'must be a product id',
 };

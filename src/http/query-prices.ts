@@ -5,7 +5,7 @@ import { presentLinks, refuseUnlinkable } from './page-links.ts';
 import { csvHeader, presentCsvRow } from './present-csv.ts';
 import { presentPrice, presentPrices } from './present-price.ts';
 import { parsePriceQuery, parseWholeRange } from './price-query-parameters.ts';
-import { type StreamForm, streamPrices } from './stream-prices.ts';
+import { type StreamForm, streamRange } from './stream-range.ts';
 
 const json = 'application/json';
 
@@ -55,7 +55,7 @@ async function answerRange(
   form: StreamForm,
 ): Promise<void> {
   const filter = parseWholeRange(ctx.querystring);
-  const stream = await streamPrices(ledger, filter, form, (error) => {
+  const stream = await streamRange(ledger, filter, form, (error) => {
     ctx.state.failure = error;
   });
   ctx.set('Content-Type', mediaType);

@@ -1,39 +1,25 @@
-import { Readable } from 'node:stream';
-import type { PriceLedger } from '../ledger/price-ledger.ts';
-import type { PriceFilter } from '../ledger/price-query.ts';
-import type { PriceRecord } from '../model/price-record.ts';
+import type { RouterMiddleware } from '@koa/router';
+import { RepricerError } from '../errors.ts';
+import type { PriceFeed } from './feed/price-feed.ts';
+import { parseSubscription } from './stream-parameters.ts';
 
-/** How records are written into a stream. */
-export interface StreamForm {
-  readonly header: string;
-  readonly present: (record: PriceRecord) => string;
-}
+const eventStreamMediaType = 'text/event-stream';
 
-/**
- * All records of a range as one text, read at the pace of its reader, a block of records at a time.
- *
- * What goes wrong before the first block rejects, so that it can be answered. What goes wrong later is
- * told to `onFailure` and destroys the stream, and with it the connection: a part must never look like
- * the whole.
- */
-export async function streamPrices(
-  ledger: Pick<PriceLedger, 'scan'>,
-  filter: PriceFilter,
-  { header, present }: StreamForm,
-  onFailure: (error: unknown) => void,
-): Promise<Readable> {
-  const blocks = ledger.scan(filter);
-  const first = await blocks.next();
-  const nextBlock = () =>
-    blocks.next().catch((error: unknown) => {
-      onFailure(error);
-      throw error;
-    });
-  async function* texts(): AsyncGenerator<string, void, void> {
-    yield header;
-    for (let block = first; block.done !== true; block = await nextBlock()) {
-      yield block.value.map(present).join('');
+/** GET /api/stream: the records after a place in the journal, and those to come, as server-sent events. */
+export function streamPricesHandler(
+  feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>,
+): RouterMiddleware {
+  return async function streamPrices(ctx) {
+    if (ctx.accepts(eventStreamMediaType) === false) {
+      throw new RepricerError('NOT_ACCEPTABLE', `This answers in ${eventStreamMediaType} only.`);
     }
-  }
-  return Readable.from(texts(), { objectMode: false });
+    const lastEventId = ctx.get('Last-Event-ID');
+    const subscription = parseSubscription(ctx.querystring, lastEventId, feed.lastSeq);
+    ctx.body = feed.subscribe(subscription, () => ctx.res.destroy());
+    ctx.set('Content-Type', eventStreamMediaType);
+    // nginx would keep events back until its buffer is full.
+    ctx.set('X-Accel-Buffering', 'no');
+    // A request that came behind this answer would wait for ever.
+    ctx.set('Connection', 'close');
+  };
 }

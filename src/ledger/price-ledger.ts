@@ -34,6 +34,9 @@ export interface LedgerOptions extends IdempotencyLimits {
   readonly lastPricesMax: number;
 }
 
+/** Is called with the records of a batch that is on disk and in every read, before its receipts are given. */
+export type CommitListener = (records: readonly PriceRecord[]) => void;
+
 /**
  * The price ledger: puts reprices in one order and gives each the price it replaces.
  *
@@ -60,6 +63,7 @@ export class PriceLedger {
   #lastTimestamp: Timestamp | undefined;
   /** Counts batches, so that a read can tell that none was committed while it read. */
   #commits = 0;
+  readonly #commitListeners = new Set<CommitListener>();
   #isMaintaining = false;
   #isClosing = false;
   #hasFailed = false;
@@ -236,6 +240,12 @@ export class PriceLedger {
     return this.#queries.scan(filter);
   }
 
+  /** Tells `listener` of every batch that is committed from now on, in order; the function returned ends that. */
+  onCommit(listener: CommitListener): () => void {
+    this.#commitListeners.add(listener);
+    return () => void this.#commitListeners.delete(listener);
+  }
+
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -290,6 +300,7 @@ export class PriceLedger {
       this.#lastTimestamp = record.timestamp;
     }
     this.#commits += 1;
+    for (const listener of this.#commitListeners) listener(records);
     return records.flatMap((record, index) => {
       const place = places[index];
       return place === undefined ? [] : [{ record, place }];

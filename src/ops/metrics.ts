@@ -14,6 +14,10 @@ export interface Readings {
   readonly idempotencyKeys: number;
   /** Since the start. */
   readonly idempotencyKeysForgotten: number;
+  /** Open streams of the feed; events sent and subscribers dropped since the start. */
+  readonly streamSubscribers: number;
+  readonly streamEvents: number;
+  readonly streamsDropped: number;
   /** Since the start. */
   readonly logLinesDropped: number;
 }
@@ -89,6 +93,14 @@ export class Metrics {
     'repricer_idempotency_keys_forgotten_total',
     'Idempotency keys that were forgotten before their time, because as many as may be were known.',
   );
+  readonly #streamEvents = this.#counter(
+    'repricer_stream_events_total',
+    'Price events that were sent to subscribers of the feed.',
+  );
+  readonly #streamsDropped = this.#counter(
+    'repricer_stream_dropped_total',
+    'Subscribers of the feed that were dropped because they did not read.',
+  );
   readonly #logLinesDropped = this.#counter(
     'repricer_log_lines_dropped_total',
     'Log lines that no reader will see.',
@@ -98,6 +110,10 @@ export class Metrics {
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
     'Records that wait or are being written.',
+  );
+  readonly #streamSubscribers = this.#gauge(
+    'repricer_stream_subscribers',
+    'Open streams of the feed.',
   );
   readonly #freeBytes = this.#gauge('repricer_free_bytes', 'Room on the volume of the ledger.');
   readonly #acknowledgedSeq = this.#gauge(
@@ -141,6 +157,9 @@ export class Metrics {
     setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
     setGauge(this.#keys, readings.idempotencyKeys);
     setCounter(this.#keysForgotten, readings.idempotencyKeysForgotten);
+    setGauge(this.#streamSubscribers, readings.streamSubscribers);
+    setCounter(this.#streamEvents, readings.streamEvents);
+    setCounter(this.#streamsDropped, readings.streamsDropped);
     setCounter(this.#logLinesDropped, readings.logLinesDropped);
     return this.#registry.metrics();
   }

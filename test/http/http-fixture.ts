@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
+import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import type { HistoryRange } from '../../src/ledger/history-range.ts';
 import { PriceBucket } from '../../src/ledger/price-bucket.ts';
@@ -60,6 +61,11 @@ export class FakeLedger {
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
+
+  /** Nothing is ever committed here. */
+  readonly lastSeq = 0;
+  readonly queueLength = 0;
+  readonly onCommit = () => () => {};
 
   async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
     this.updates.push(update);
@@ -159,6 +165,7 @@ export interface Service<Ledger = FakeLedger> {
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
+  readonly streamHeartbeatMs?: number;
   readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
 }
@@ -177,7 +184,7 @@ export function startService(t: ExecutionContext, options: ServiceOptions = {}):
 }
 
 /** The app for this ledger behind its HTTP server on a port of its own. */
-export async function serve<Ledger extends AppDependencies['ledger']>(
+export async function serve<Ledger extends AppDependencies['ledger'] & FollowedLedger>(
   t: ExecutionContext,
   ledger: Ledger,
   options: ServiceOptions = {},
@@ -185,8 +192,11 @@ export async function serve<Ledger extends AppDependencies['ledger']>(
   const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
+  const { streamHeartbeatMs = 15_000 } = options;
+  const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const app = createApp({
     ledger,
+    feed: new PriceFeed(ledger, feedLimits, log),
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),

@@ -10,6 +10,9 @@ export const unknownReadings: Readings = {
   lastPriceCacheMisses: 0,
   idempotencyKeys: 0,
   idempotencyKeysForgotten: 0,
+  streamSubscribers: 0,
+  streamEvents: 0,
+  streamsDropped: 0,
   logLinesDropped: 0,
 };
 
