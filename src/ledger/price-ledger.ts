@@ -16,7 +16,7 @@ import type { Preconditions, Receipt } from './receipt.ts';
 import { UnionRecords } from './union-records.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
-/** Products that one page looks at: about 50 ms, so that a rare prefix has many pages and no slow one. */
+/** Products that one page looks at, in some 0.1 s of processor time, so that a rare prefix has many pages and no slow one. */
 export const scannedProductsMax = 50_000;
 
 export interface LedgerOptions {
