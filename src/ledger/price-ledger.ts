@@ -22,7 +22,7 @@ import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
-/** Products that one page looks at: about 50 ms, so that a rare prefix has many pages and no slow one. */
+/** Products that one page looks at, in some 0.1 s of processor time, so that a rare prefix has many pages and no slow one. */
 export const scannedProductsMax = 50_000;
 
 export interface LedgerOptions extends IdempotencyLimits {

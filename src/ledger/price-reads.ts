@@ -16,9 +16,9 @@ export type ReadRecords = ReadonlyMap<ProductId, PriceRecord | undefined>;
  * Invariant: at most `readsInParallelMax` reads run at once, and none begins that nobody waits for.
  *
  * Callers take turns, so a long list does not keep the next caller waiting to its end. A read that hangs
- * keeps its place until the system lets go of it, and only that; a product that could not be read for a
- * reason that may pass is left out. Any other failure is the caller's who still waits, or nobody's: the
- * next read of the product meets it again.
+ * keeps its place until the system lets go of it, and only that; a product whose file cannot be read
+ * is left out. Any other failure is the caller's who still waits, or nobody's: the next read of the
+ * product meets it again.
  */
 export class PriceReads {
   /** Those with reads to begin, the one whose turn is next first. */
@@ -90,7 +90,7 @@ class Caller {
     try {
       this.records.set(productId, await this.#readRecord(productId));
     } catch (error) {
-      if (!mayPass(error)) this.#fail(error);
+      if (!concernsOneProduct(error)) this.#fail(error);
     }
     this.#unanswered -= 1;
     if (this.#unanswered === 0) this.finish();
@@ -101,7 +101,13 @@ class Caller {
   }
 }
 
-/** Whether it concerns this read alone: a file that is being rebuilt, or that the system would not read. */
-function mayPass(error: unknown): boolean {
-  return hasCode(error, 'PRODUCT_FILE_DAMAGED', 'STORAGE_BUSY') || isSystemError(error);
+/**
+ * Whether it is the matter of one product: its file is being rebuilt, is past what the journal has, or
+ * is not read by the system. The others are told all the same; a read of that product alone says more.
+ */
+function concernsOneProduct(error: unknown): boolean {
+  return (
+    hasCode(error, 'PRODUCT_FILE_DAMAGED', 'JOURNAL_DAMAGED', 'STORAGE_BUSY') ||
+    isSystemError(error)
+  );
 }

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import type { ProductId } from '../model/product-id.ts';
 import { productFile } from './product-file.ts';
 
@@ -32,7 +32,8 @@ export class NewProducts {
     return [...this.#shards.keys()];
   }
 
-  pathsIn(shard: string): readonly string[] {
-    return [...(this.#shards.get(shard)?.keys() ?? [])];
+  /** The names of their files in a directory. */
+  namesIn(shard: string): readonly string[] {
+    return [...(this.#shards.get(shard)?.keys() ?? [])].map((path) => basename(path));
   }
 }

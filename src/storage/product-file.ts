@@ -32,21 +32,22 @@ export function productIdOf(path: string): ProductId | undefined {
 
 /** Whether the path of a product file has only the beginning of a long id; the whole id stands in its lines. */
 export function isShortened(path: string): boolean {
-  return shortenedName.test(nameOf(path));
+  return shortenedName.test(path);
 }
 
 /**
- * Tells from the path of a product file whether its id begins with `prefix`, exactly unless the path is
+ * Tells from the name of a product file whether its id begins with `prefix`, exactly unless the name is
  * shortened: each character is encoded alone, so the encoded id begins with the encoded prefix.
  */
-export function mayBeginWith(prefix: string): (path: string) => boolean {
+export function mayBeginWith(prefix: string): (name: string) => boolean {
   const whole = encodeId(prefix);
   const shortened = whole.slice(0, prefixBytes);
-  return (path) => nameOf(path).startsWith(isShortened(path) ? shortened : whole);
+  return (name) =>
+    name.startsWith(shortened) && (name.startsWith(whole) || shortenedName.test(name));
 }
 
 const ending = '.ndjson';
-const shortenedName = /~[0-9a-f]{64}$/;
+const shortenedName = /~[0-9a-f]{64}\.ndjson$/;
 
 function encodeId(id: string): string {
   return encodeURIComponent(id).replace(/^\./, '%2E').replaceAll('~', '%7E').replaceAll('*', '%2A');

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hasCode, isSystemError, RepricerError } from '../errors.ts';
 import { listIfPresent } from '../files/directories.ts';
 import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
@@ -53,29 +53,31 @@ export class ProductScanner {
     const paths: string[] = [];
     let scanned = 0;
     let last = after;
-    for await (const shard of this.#pathsAfter(after ?? '')) {
-      for (const path of shard) {
+    for await (const { shard, names } of this.#namesAfter(after ?? '')) {
+      for (const name of names) {
         if (paths.length === productsMax || scanned === scannedMax) return { paths, next: last };
-        if (isCandidate(path)) paths.push(path);
         scanned += 1;
-        last = path;
+        last = `${shard}/${name}`;
+        if (isCandidate(name)) paths.push(last);
       }
     }
     return { paths, next: undefined };
   }
 
-  /** The paths of product files in order, a directory of them at a time. */
-  async *#pathsAfter(after: string): AsyncGenerator<readonly string[]> {
+  /** The names of product files in the order of their paths, a directory of them at a time. */
+  async *#namesAfter(after: string): AsyncGenerator<ShardNames> {
     // Memory is asked before the disk: what leaves it in between is in its file by then.
     const shards = new Set(this.#newProducts.shards());
     for (const shard of await listShards(this.#files, this.#directory)) shards.add(shard);
+    const [afterShard, afterName] = [dirname(after), basename(after)];
     for (const shard of [...shards].sort()) {
-      if (shard < after.slice(0, shard.length)) continue;
-      const paths = new Set(this.#newProducts.pathsIn(shard));
-      for (const name of await listIfPresent(this.#files, join(this.#directory, shard))) {
-        if (name.endsWith('.ndjson')) paths.add(`${shard}/${name}`);
-      }
-      yield [...paths].filter((path) => path > after).sort();
+      if (shard < afterShard) continue;
+      const inMemory = this.#newProducts.namesIn(shard);
+      const onDisk = await listIfPresent(this.#files, join(this.#directory, shard));
+      // A directory may have very many names, which are sorted already.
+      const all = inMemory.length === 0 ? onDisk : [...new Set([...inMemory, ...onDisk])].sort();
+      const start = shard === afterShard ? all.findIndex((name) => name > afterName) : 0;
+      if (start !== -1) yield { shard, names: productFileNames(all, start) };
     }
   }
 
@@ -91,6 +93,18 @@ export class ProductScanner {
       this.#events.backgroundWorkFailed('listing of products', error, undefined);
       return undefined;
     }
+  }
+}
+
+interface ShardNames {
+  readonly shard: string;
+  readonly names: Iterable<string>;
+}
+
+function* productFileNames(names: readonly string[], start: number): Generator<string> {
+  for (let index = start; index < names.length; index += 1) {
+    const name = names[index];
+    if (name?.endsWith('.ndjson')) yield name;
   }
 }
 

@@ -70,17 +70,18 @@ test('all that is asked for is answered: a record, or that there is none', async
   );
 });
 
-test('a failure that may pass leaves its product out, any other is the answer', async (t) => {
+test('a file that cannot be read leaves its product out, any other failure is the answer', async (t) => {
   const failing = (error: Error) => (id: ProductId) =>
     id === 'b' ? Promise.reject(error) : Promise.resolve(record(id));
-  const passing = [
+  const unreadable = [
     new RepricerError('PRODUCT_FILE_DAMAGED', 'it is being rebuilt'),
+    new RepricerError('JOURNAL_DAMAGED', 'the journal ends before it'),
     new RepricerError('STORAGE_BUSY', 'too many files are open'),
     Object.assign(new Error('the disk'), { code: 'EIO' }),
   ];
   const reads = new PriceReads();
 
-  for (const error of passing) {
+  for (const error of unreadable) {
     const answer = await reads.read(ids.slice(0, 3), failing(error), longMs);
 
     t.deepEqual([...answer.keys()], ['a', 'c'].map(productId));
