@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { createApp } from './app.ts';
@@ -108,7 +108,17 @@ async function start(
   steps.add(() => openLedger.close());
 
   let isDraining = false;
-  const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
+  const streams = new AbortController();
+  // `readsMax` bounds the streams that listen.
+  setMaxListeners(0, streams.signal);
+  const app = createApp({
+    ledger,
+    log,
+    metrics,
+    limits: config,
+    isDraining: () => isDraining,
+    streamsEnd: streams.signal,
+  });
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
@@ -120,7 +130,13 @@ async function start(
   const stop = async () => {
     isDraining = true;
     health.notReady('draining');
-    await steps.runAll();
+    // A reader that takes its time must not keep the rest of the stop from its own.
+    const cutting = setTimeout(() => streams.abort(), config.shutdownTimeoutMs / 2);
+    try {
+      await steps.runAll();
+    } finally {
+      clearTimeout(cutting);
+    }
   };
   return { port, backplanePort, stop };
 }
