@@ -47,6 +47,8 @@ export interface AppDependencies {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
+  /** Ends the streams that are still being read when a stop cannot wait for them any longer. */
+  readonly streamsEnd?: AbortSignal;
   /** Whether the service is stopping, so that no connection should live on. */
   readonly isDraining: () => boolean;
 }
@@ -59,14 +61,8 @@ export interface HttpLimits extends BatchLimits {
 }
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp({
-  ledger,
-  feed,
-  log,
-  metrics,
-  limits,
-  isDraining,
-}: AppDependencies): Koa {
+export function createApp(dependencies: AppDependencies): Koa {
+  const { log, metrics, isDraining } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -77,17 +73,13 @@ export function createApp({
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
-  app.use(routes(ledger, feed, limits).routes());
+  app.use(routes(dependencies).routes());
   app.use(refuseUnrouted());
   return app;
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes(
-  ledger: AppDependencies['ledger'],
-  feed: AppDependencies['feed'],
-  limits: HttpLimits,
-): Router {
+function routes({ ledger, feed, limits, streamsEnd }: AppDependencies): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -109,7 +101,7 @@ function routes(
   );
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
-  route('get', '/query', limited(), queryPricesHandler(ledger));
+  route('get', '/query', limited(), queryPricesHandler(ledger, streamsEnd));
   route('get', '/products', ...read(), listProductsHandler(ledger));
   route(
     'post',

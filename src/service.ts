@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { createApp } from './app.ts';
@@ -118,10 +118,14 @@ async function start(
   const openFeed = feed;
 
   let isDraining = false;
+  const streams = new AbortController();
+  // `readsMax` bounds the streams that listen.
+  setMaxListeners(0, streams.signal);
   const app = createApp({
     ...{ ledger, feed, log, metrics },
     limits: config,
     isDraining: () => isDraining,
+    streamsEnd: streams.signal,
   });
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());
@@ -136,7 +140,13 @@ async function start(
   const stop = async () => {
     isDraining = true;
     health.notReady('draining');
-    await steps.runAll();
+    // A reader that takes its time must not keep the rest of the stop from its own.
+    const cutting = setTimeout(() => streams.abort(), config.shutdownTimeoutMs / 2);
+    try {
+      await steps.runAll();
+    } finally {
+      clearTimeout(cutting);
+    }
   };
   return { port, backplanePort, stop };
 }

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import type { RouterContext, RouterMiddleware } from '@koa/router';
 import { RepricerError } from '../errors.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
@@ -19,8 +20,14 @@ const streamForms: ReadonlyMap<string, StreamForm> = new Map([
   ['text/csv; charset=utf-8; header=present', csv],
 ]);
 
-/** GET /api/query: one page of the records in a range as JSON, or all of them in another form. */
-export function queryPricesHandler(ledger: Pick<PriceLedger, 'query' | 'scan'>): RouterMiddleware {
+/**
+ * GET /api/query: one page of the records in a range as JSON, or all of them in another form, as a
+ * stream that is cut off when `streamsEnd` is aborted.
+ */
+export function queryPricesHandler(
+  ledger: Pick<PriceLedger, 'query' | 'scan'>,
+  streamsEnd?: AbortSignal,
+): RouterMiddleware {
   return async function queryPrices(ctx) {
     ctx.vary('Accept');
     const accepted = ctx.accepts(json, ...streamForms.keys());
@@ -32,7 +39,7 @@ export function queryPricesHandler(ledger: Pick<PriceLedger, 'query' | 'scan'>):
     }
     const form = streamForms.get(accepted);
     if (form === undefined) await answerPage(ctx, ledger);
-    else await answerRange(ctx, ledger, accepted, form);
+    else await answerRange(ctx, ledger, { mediaType: accepted, form, streamsEnd });
   };
 }
 
@@ -51,8 +58,7 @@ async function answerPage(ctx: RouterContext, ledger: Pick<PriceLedger, 'query'>
 async function answerRange(
   ctx: RouterContext,
   ledger: Pick<PriceLedger, 'scan'>,
-  mediaType: string,
-  form: StreamForm,
+  { mediaType, form, streamsEnd }: RangeAnswer,
 ): Promise<void> {
   const filter = parseWholeRange(ctx.querystring);
   const stream = await streamRange(ledger, filter, form, (error) => {
@@ -60,5 +66,11 @@ async function answerRange(
   });
   ctx.set('Content-Type', mediaType);
   if (form === csv) ctx.set('Content-Disposition', 'attachment; filename="prices.csv"');
-  ctx.body = stream;
+  ctx.body = streamsEnd === undefined ? stream : addAbortSignal(streamsEnd, stream);
+}
+
+interface RangeAnswer {
+  readonly mediaType: string;
+  readonly form: StreamForm;
+  readonly streamsEnd: AbortSignal | undefined;
 }

@@ -18,9 +18,14 @@ test('streams of 200,000 records take no memory with their length, whether their
   const directory = await closedDirectory(t, batches);
   // A stream of all is 23 MiB, so there is no room in this for one that is kept whole for each reader.
   const env = { NODE_OPTIONS: '--max-old-space-size=96' };
-  const service = await ChildService.start(t, directory, ['--last-prices-max', '1000'], {
-    env,
-  });
+  const service = await ChildService.start(
+    t,
+    directory,
+    ['--last-prices-max', '1000', '--shutdown-timeout-ms', '6000'],
+    {
+      env,
+    },
+  );
   const before = await residentBytes(service);
 
   const paused = await Promise.all(
@@ -36,8 +41,13 @@ test('streams of 200,000 records take no memory with their length, whether their
   );
   t.true(bytes > 20 * mebibyte);
   t.true(grown < 128 * mebibyte, `${grown} bytes`);
-  for (const response of paused) response.destroy();
-  t.is((await service.kill('SIGTERM')).code, 0);
+
+  for (const response of paused) response.on('error', () => {});
+  t.is(
+    (await service.kill('SIGTERM')).code,
+    0,
+    'a stop does not wait for readers that do not read',
+  );
 });
 
 const union = 'productId=p0&productId=p1&productId=p2';
