@@ -54,19 +54,23 @@ test('after=0 gives every record, and Last-Event-ID, which wins over it, all tho
   t.deepEqual(resumed.seqs, seqs(591, 600));
 });
 
-test('a stream resumes from records that were written before a restart', async (t) => {
+test('streams from all over a journal that was written before a restart go over to new records without a gap', async (t) => {
   const before = await start(t);
-  await before.repriceMany(300);
+  await before.repriceMany(1000);
   await before.stop();
   const service = await start(t, { directory: before.directory });
 
-  const all = await service.open('', { 'Last-Event-ID': '0' });
-  const some = await service.open('?after=299');
-  await service.reprice('last', '1');
-  await Promise.all([all.untilSeq(301), some.untilSeq(301)]);
+  const writing = service.repriceMany(700);
+  const places = Array.from({ length: 50 }, (_, index) => index * 20);
+  const streams = await Promise.all(
+    places.map((after) => service.open('', { 'Last-Event-ID': String(after) })),
+  );
+  await writing;
+  await Promise.all(streams.map((stream) => stream.untilSeq(1700)));
 
-  t.deepEqual(all.seqs, seqs(1, 301));
-  t.deepEqual(some.seqs, [300, 301]);
+  for (const [index, stream] of streams.entries()) {
+    t.deepEqual(stream.seqs, seqs((places[index] ?? 0) + 1, 1700));
+  }
 });
 
 test('of a cursor that is none, or past the end, the answer says which and what the last seq is', async (t) => {
@@ -209,7 +213,6 @@ test('a subscriber that does not read is held back, dropped, counted, and resume
 
   t.is(subscribers, 0);
   t.true(sent < largeStoreRecords, `${sent} events`);
-  t.is(stalled.seqs.length, sent, 'every event that was sent arrived');
   t.deepEqual([...stalled.seqs, ...resumed.seqs], seqs(1, largeStoreRecords));
 });
 
@@ -234,7 +237,7 @@ test('a stop ends every stream with an event that says so, and does not wait for
   const reading = await service.open();
   const stopped = await service.open('?after=0');
   stopped.stopReading();
-  await service.untilSample('repricer_stream_events_total', (value) => value > 256);
+  await service.untilSteady('repricer_stream_events_total');
 
   const startedMs = performance.now();
   await service.stop();
@@ -357,6 +360,13 @@ async function start(t: ExecutionContext, { directory, flags = [] }: Parts = {})
     open: (query = '', headers: http.OutgoingHttpHeaders = {}) =>
       EventStream.open(`${url}/api/stream${query}`, headers),
     sample,
+    /** Resolves when the sample is more than 0 and has stayed the same over a hundred scrapes. */
+    async untilSteady(name: string) {
+      for (let [last, same] = [0, 0]; last === 0 || same < 100; ) {
+        const value = await sample(name);
+        [last, same] = [value, value === last ? same + 1 : 0];
+      }
+    },
     async untilSample(name: string, holds: (value: number) => boolean) {
       while (!holds(await sample(name)));
     },

@@ -4,7 +4,7 @@ import type { EventBlock, Events } from './event-block.ts';
 import { type EndReason, presentEnd, presentHeartbeat, presentOpening } from './present-event.ts';
 
 /** How long a client may take to take in the end of its stream. */
-const endGraceMs = 500;
+const endGraceMs = 1000;
 
 export interface SubscriberLimits {
   /** After so long without an event a heartbeat is due. */
