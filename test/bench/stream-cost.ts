@@ -38,8 +38,8 @@ try {
     writes.without += quiet.answers / quiet.seconds;
     writes.with += fed.answers / fed.seconds;
     print(`round ${round} without: ${present(quiet)}`);
-    print(`round ${round} with ${streams}: ${present(fed)}; ${events} events on one stream, `);
-    print(`  ${Math.round(bytes / fed.seconds / 1e6)} MB/s on all`);
+    print(`round ${round} with ${streams}: ${present(fed)}`);
+    print(`  ${events} events on one stream, ${Math.round(bytes / fed.seconds / 1e6)} MB/s on all`);
   }
   print(
     `writes with ${streams} subscribers / without: ${(writes.with / writes.without).toFixed(3)}`,
