@@ -54,6 +54,8 @@ export interface AppDependencies {
 }
 
 export interface HttpLimits extends BatchLimits {
+  /** How many batch requests are served at a time; the next is refused with `TOO_MANY_BATCHES`. */
+  readonly batchesMax: number;
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
   /** How many requests each endpoint that reads serves in parallel; the next is refused with `TOO_MANY_READS`. */
@@ -91,7 +93,12 @@ function routes({ ledger, feed, limits, streamsEnd }: AppDependencies): Router {
   const read = () => [limited(), requireJsonAccepted()];
 
   route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
-  route('post', '/reprice/batch', repriceBatchHandler(ledger, limits));
+  route(
+    'post',
+    '/reprice/batch',
+    limitConcurrency(limits.batchesMax, 'TOO_MANY_BATCHES'),
+    repriceBatchHandler(ledger, limits),
+  );
   route(
     'get',
     '/product/:productId/price',
