@@ -200,11 +200,15 @@ export class PriceLedger {
     throw new RepricerError('NO_PRICE_YET', `the product's first price came later, at ${since}`);
   }
 
-  /** The product's figures for each bucket of a range, oldest first; `UNKNOWN_PRODUCT` when it has no price. */
-  async history(productId: ProductId, range: HistoryRange): Promise<readonly PriceBucket[]> {
+  /** The product's figures for each bucket of a range, oldest first; `UNKNOWN_PRODUCT` when it has no price. See `priceHistory`. */
+  async history(
+    productId: ProductId,
+    range: HistoryRange,
+    isWanted?: () => boolean,
+  ): Promise<readonly PriceBucket[]> {
     const records = await this.#storage.productRecords(productId);
     if (records.length === 0) throw unknownProduct();
-    return priceHistory(records, range);
+    return priceHistory(records, range, isWanted);
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
