@@ -4,8 +4,12 @@ import { answerErrors } from './http/answer-errors.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
 import { defaultHeaders } from './http/default-headers.ts';
+import { docsFileHandler } from './http/docs/docs-file.ts';
+import type { ReadFile } from './http/docs/docs-files.ts';
+import { docsPageHandler } from './http/docs/docs-page.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { observeRequests } from './http/observe-requests.ts';
+import { openApiDocumentHandler } from './http/openapi/openapi-document.ts';
 import { priceAtHandler } from './http/price-at.ts';
 import { priceHistoryHandler } from './http/price-history.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
@@ -34,6 +38,8 @@ export interface AppDependencies {
   readonly limits: HttpLimits;
   /** Whether the service is stopping, so that no connection should live on. */
   readonly isDraining: () => boolean;
+  /** Reads a file of the installation, for the documentation page. */
+  readonly readFile: ReadFile;
 }
 
 export interface HttpLimits extends BatchLimits {
@@ -44,7 +50,14 @@ export interface HttpLimits extends BatchLimits {
 }
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp({ ledger, log, metrics, limits, isDraining }: AppDependencies): Koa {
+export function createApp({
+  ledger,
+  log,
+  metrics,
+  limits,
+  isDraining,
+  readFile,
+}: AppDependencies): Koa {
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -55,13 +68,13 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
-  app.use(routes(ledger, limits).routes());
+  app.use(routes(ledger, limits, readFile).routes());
   app.use(refuseUnrouted());
   return app;
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
+function routes(ledger: AppDependencies['ledger'], limits: HttpLimits, readFile: ReadFile): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -69,6 +82,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
       router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
     }
   };
+  const page = (path: string, ...handlers: RouterMiddleware[]) =>
+    router.get(path, path, limitConcurrency(limits.readsMax), refuseParameters(), ...handlers);
   const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
 
   route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
@@ -83,6 +98,10 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
   route('get', '/query', ...read(), queryPricesHandler(ledger));
+
+  page('/openapi.json', requireJsonAccepted(), openApiDocumentHandler());
+  page('/docs', docsPageHandler());
+  page('/docs/:file', docsFileHandler(readFile));
   return router;
 }
 

@@ -7,6 +7,7 @@ import type { RepricerError } from './errors.ts';
 import { makeDirectories } from './files/directories.ts';
 import { DirectoryLock } from './files/directory-lock.ts';
 import type { FileSystem } from './files/file-system.ts';
+import { readFile } from './files/read-file.ts';
 import { createHttpServer } from './http/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
 import { PriceLedger } from './ledger/price-ledger.ts';
@@ -108,7 +109,14 @@ async function start(
   steps.add(() => openLedger.close());
 
   let isDraining = false;
-  const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
+  const app = createApp({
+    ledger,
+    log,
+    metrics,
+    limits: config,
+    isDraining: () => isDraining,
+    readFile: (path) => readFile(files, path),
+  });
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);

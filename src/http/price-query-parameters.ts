@@ -2,6 +2,7 @@ import type { PriceQuery } from '../ledger/price-query.ts';
 import { isProductId, type ProductId, productIdProblem } from '../model/product-id.ts';
 import { instantForm } from './instant-form.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
+import { productIdSchema } from './value-schemas.ts';
 
 /** The most products that one query reads, as each costs a file to open. */
 export const queryProductsMax = 50;
@@ -30,20 +31,23 @@ export function parsePriceQuery(queryString: string): PriceQuery {
   };
 }
 
-const productIdForm: ParameterForm<ProductId> = {
+export const productIdForm: ParameterForm<ProductId> = {
+  schema: productIdSchema,
   parse: (text) => (isProductId(text) ? text : undefined),
   rule: (text) => productIdProblem(text) ?? 'must be a product id',
 };
 
-const orderForm: ParameterForm<'asc' | 'desc'> = {
+export const orderForm: ParameterForm<'asc' | 'desc'> = {
+  schema: { type: 'string', enum: ['asc', 'desc'] },
   parse: (text) => (text === 'asc' || text === 'desc' ? text : undefined),
   rule: () => 'must be asc or desc',
 };
 
 /** A whole number from 1, without sign or leading zeros. */
-function countForm(max: number): ParameterForm<number> {
+export function countForm(max: number): ParameterForm<number> {
   const parse = (text: string) => (/^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Infinity);
   return {
+    schema: { type: 'integer', minimum: 1, maximum: max },
     parse: (text) => (parse(text) <= max ? parse(text) : undefined),
     rule: () => `must be a whole number from 1 to ${max}`,
   };

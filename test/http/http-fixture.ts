@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
@@ -171,6 +172,7 @@ export async function startService(
     },
     limits: { ...testHttpLimits, ...options, requestTimeoutMs },
     isDraining: options.isDraining ?? (() => false),
+    readFile,
   });
   const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });
   server.listen(0, '127.0.0.1');
@@ -211,7 +213,7 @@ export interface Asked {
 
 /** One request through node:http, which sends the path and the headers as they are. */
 export async function ask(
-  { port }: Service,
+  { port }: Pick<Service, 'port'>,
   path: string,
   { method = 'GET', headers = {}, body }: Asked = {},
 ): Promise<Answer> {

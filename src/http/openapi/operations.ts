@@ -1,0 +1,17 @@
+import { docsFile, docsPage, openApiDocument } from './documentation-operations.ts';
+import type { Operation } from './operation.ts';
+import { history, price, query, record } from './read-operations.ts';
+import { reprice, repriceBatch } from './write-operations.ts';
+
+/** Everything that can be asked of the service, in the order in which it is described. */
+export const operations: readonly Operation[] = [
+  reprice,
+  repriceBatch,
+  price,
+  history,
+  record,
+  query,
+  openApiDocument,
+  docsPage,
+  docsFile,
+];
