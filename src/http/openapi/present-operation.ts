@@ -32,6 +32,8 @@ function presentResponses({ answers, problems }: Operation): JsonSchema {
   const refusals = problemResponses([...commonProblems, ...problems]);
   const isTwice = answers.some(({ status }) => String(status) in refusals);
   assert(!isTwice, 'an answer and a refusal of one status would be one response');
-  const good = answers.map((answer) => [answer.status, presentAnswer(answer)]);
-  return { ...Object.fromEntries(good), ...refusals };
+  const good: JsonSchema = Object.fromEntries(
+    answers.map((answer) => [answer.status, presentAnswer(answer)]),
+  );
+  return { ...good, ...refusals };
 }
