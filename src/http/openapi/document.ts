@@ -4,7 +4,6 @@ import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { presentOperation } from './present-operation.ts';
 import { namedResponses } from './problem-responses.ts';
-import { problemTypes } from './problem-types.ts';
 
 /** Of the API, not of the software: it changes when a client would notice. */
 const apiVersion = '1.0.0';
@@ -44,11 +43,8 @@ refused, so that a misspelt one never does something else than was meant.
 Where GET is answered, HEAD is too. OPTIONS is answered 204 with \`Allow\`, any other method 405, any
 other path 404. Of media types in lines the schema is that of one line.
 
-Whatever is refused or fails is a problem (RFC 9457), \`application/problem+json\`, with one of these types:
-
-| status | type | when |
-|---|---|---|
-${problemTypes.map(({ status, type, when }) => `| ${status} | \`${type}\` | ${when} |`).join('\n')}
+Whatever is refused or fails is a problem (RFC 9457), \`application/problem+json\`. Decide by its \`type\`,
+which stays; every type has a schema here, which says when it is met.
 `.trim();
 
 /** Each path has one method. */
