@@ -71,7 +71,7 @@ type Rule = (value: unknown) => string | undefined;
  * A schema of the values that `isValue` knows, which says in the model's words what is wrong with
  * others, and in those of JSON Schema what it takes.
  */
-function checkedBy<Value>(
+export function checkedBy<Value>(
   isValue: (value: unknown) => value is Value,
   problem: Rule,
   schema: JsonSchema,

@@ -9,15 +9,33 @@ import type { JsonSchema } from './json-schema.ts';
  * they let pass is taken, but for the exceptions that stand in the descriptions.
  */
 
+const nameCharacters =
+  '[^\\p{Cc}\\p{Cs}\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069\\u2028\\u2029]';
+
 export const productIdSchema: JsonSchema = {
   type: 'string',
   minLength: 1,
   maxLength: productIdCharactersMax,
-  pattern:
-    '^(?!\\.{1,2}$)(?=[\\s\\S]*\\S)[^\\p{Cc}\\p{Cs}\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069\\u2028\\u2029]*$',
+  pattern: `^(?!\\.{1,2}$)(?=[\\s\\S]*\\S)${nameCharacters}*$`,
   description:
     'Any text but ".", "..", white space alone, and text with control, bidirectional control or line separator characters.',
   examples: ['foo'],
+};
+
+export const productIdPrefixSchema: JsonSchema = {
+  type: 'string',
+  maxLength: productIdCharactersMax,
+  pattern: `^${nameCharacters}*$`,
+};
+
+/** Only the text of a link is a cursor, which no schema can tell. */
+export const cursorSchema: JsonSchema = { type: 'string', pattern: '^[\\w-]+$' };
+
+/** The seq of a record, or 0 for the place before the first; one that is not reached yet is refused. */
+export const placeSchema: JsonSchema = {
+  type: 'integer',
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
 };
 
 const digits =

@@ -80,7 +80,7 @@ export const mutants: readonly Mutant[] = [
     title: 'a last price is remembered before it is durable',
     module: 'ledger/price-ledger',
     from: /(const places = await this\.#watch)/,
-    to: 'for (const record of records) this.#lastPrices.set(record);\n$1',
+    to: 'this.#prices.follow(records);\n$1',
     foundBy: ['F8'],
   },
   {

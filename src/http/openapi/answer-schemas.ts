@@ -77,6 +77,23 @@ export const historySchema: JsonSchema = objectSchema({
   buckets: { type: 'array', items: bucketSchema },
 });
 
+const productIds = { type: 'array', items: productIdSchema };
+const pending = {
+  ...productIds,
+  description: 'Products whose price could not be read, or not in time; ask again.',
+};
+
+export const productPageSchema: JsonSchema = objectSchema({
+  products: { type: 'array', items: priceSchema },
+  pending,
+});
+
+export const priceListSchema: JsonSchema = objectSchema({
+  prices: { type: 'array', items: priceSchema },
+  missing: { ...productIds, description: 'Products that never had a price.' },
+  pending,
+});
+
 const unchanged = {
   type: 'boolean',
   description: 'Whether the amount is the one before, however many zeros it was written with.',

@@ -25,6 +25,7 @@ export function createDocument(): JsonSchema {
     ],
     tags: [
       { name: 'Prices', description: 'Prices of products: set and read.' },
+      { name: 'Products', description: 'Many products at once.' },
       { name: 'Records', description: 'What was recorded, in its order.' },
       { name: 'Documentation', description: 'This document; it stands beside the API.' },
     ],

@@ -18,6 +18,29 @@ export const noCache = always('Cache-Control', 'May be kept, and must be asked f
   const: 'no-cache',
 });
 
+export const cached = always(
+  'Cache-Control',
+  'A page may be kept, and asked for again; a stream not.',
+  {
+    enum: ['no-cache', 'no-store'],
+  },
+);
+
+/** RFC 8288. */
+export const links = sometimes(
+  'Link',
+  'Where the pages beside this one are, while there are any.',
+  {
+    type: 'string',
+    pattern: '^<[^<>]+>; rel="(?:next|prev)"(?:, <[^<>]+>; rel="prev")?$',
+    examples: ['</api/query?pageSize=1&cursor=AQEAAAAAAAAAAfh2VWZxnzhSHkVt1A>; rel="next"'],
+  },
+);
+export const disposition = sometimes('Content-Disposition', 'Of CSV: to be saved as a file.', text);
+export const unbuffered = always('X-Accel-Buffering', 'nginx is to pass events on at once.', {
+  const: 'no',
+});
+
 export const versionTag = always('ETag', "The product's version, in quotes.", version);
 export const contentTag = always('ETag', 'Of the content.', text);
 export const someVersionTag = sometimes('ETag', versionTag.description, version);

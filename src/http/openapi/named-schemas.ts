@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonSchema } from '../json-schema.ts';
+import { priceListBody } from '../price-list-body.ts';
 import { batchLine, priceUpdateBody } from '../price-update-body.ts';
 import * as answer from './answer-schemas.ts';
 import { problemTypes } from './problem-types.ts';
@@ -15,6 +16,9 @@ const schemas = {
   Price: answer.priceSchema,
   PriceInForce: answer.priceInForceSchema,
   History: answer.historySchema,
+  ProductPage: answer.productPageSchema,
+  PriceListRequest: fromZod(priceListBody),
+  PriceList: answer.priceListSchema,
   Problem: { oneOf: problemTypes.map(({ name }) => reference(name)) },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 

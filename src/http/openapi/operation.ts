@@ -9,7 +9,7 @@ export interface Operation {
   /** With its parameters in braces; below both versions of the API, or of the host itself. */
   readonly path: `/${string}`;
   readonly below: 'api' | 'host';
-  readonly tag: 'Prices' | 'Records' | 'Documentation';
+  readonly tag: 'Prices' | 'Products' | 'Records' | 'Documentation';
   readonly summary: string;
   readonly description: string;
   readonly parameters: readonly Parameter[];

@@ -1,6 +1,8 @@
 import { docsFile, docsPage, openApiDocument } from './documentation-operations.ts';
 import type { Operation } from './operation.ts';
+import { listProducts, prices } from './product-operations.ts';
 import { history, price, query, record } from './read-operations.ts';
+import { stream } from './stream-operation.ts';
 import { reprice, repriceBatch } from './write-operations.ts';
 
 /** Everything that can be asked of the service, in the order in which it is described. */
@@ -11,6 +13,9 @@ export const operations: readonly Operation[] = [
   history,
   record,
   query,
+  listProducts,
+  prices,
+  stream,
   openApiDocument,
   docsPage,
   docsFile,

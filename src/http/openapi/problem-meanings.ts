@@ -116,6 +116,7 @@ export const problemMeanings: Readonly<Record<ClientErrorCode, ProblemMeaning>> 
     when: 'As many requests as this endpoint serves in parallel are being served.',
   },
   TOO_MANY_BATCHES: { when: 'As many batches as are served at a time are being served.' },
+  TOO_MANY_STREAMS: { when: 'As many streams as this endpoint serves at once are open.' },
   BACKLOG_FULL: { when: 'Too many records wait for their product files.' },
   DRAINING: { when: 'The service is stopping.' },
   NO_SPACE: { when: 'The volume has no room for the record.' },

@@ -9,21 +9,20 @@ import {
   productIdForm,
   queryProductsMax,
 } from '../price-query-parameters.ts';
+import { cursorSchema } from '../value-schemas.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';
 import type { ClientErrorCode, Operation } from './operation.ts';
 import * as parameter from './parameters.ts';
 
-const moment = '2026-11-21T01:11:15Z';
-
 /** What may keep any read from being answered. */
-const readProblems: readonly ClientErrorCode[] = [
+export const readProblems: readonly ClientErrorCode[] = [
   'NOT_ACCEPTABLE',
   'TOO_MANY_READS',
   'STORAGE_BUSY',
 ];
 
-const examplePrice = {
+export const examplePrice = {
   productId: 'foo',
   price: 3.55,
   timestamp: 1795253681.096733,
@@ -31,6 +30,8 @@ const examplePrice = {
   version: 2,
   seq: 2,
 };
+
+const lines = { schema: named('Price'), example: `${JSON.stringify(examplePrice)}\n` };
 
 export const price: Operation = {
   id: 'price',
@@ -171,8 +172,12 @@ export const query: Operation = {
   path: '/query',
   below: 'api',
   tag: 'Records',
-  summary: 'Read the records of a range, page by page',
-  description: 'The records of the products named, from ≤ timestamp ≤ to.',
+  summary: 'Read the records of a range, page by page or as a stream',
+  description:
+    'The records of the products named, from ≤ timestamp ≤ to. As application/json a page of them, with ' +
+    'links to the pages beside it that stay right whatever is written. In the other media types all of ' +
+    'them, read at the pace of the reader, without the parameters of pages; a stream that breaks is cut ' +
+    'off, so that a part never looks like the whole.',
   parameters: [
     parameter.repeatedParameter('productId', productIdForm, queryProductsMax, {
       description: 'A product; all of them when it is left out.',
@@ -180,7 +185,6 @@ export const query: Operation = {
     }),
     parameter.queryParameter('from', instantForm('up'), {
       description: 'The first moment; from the beginning when it is left out.',
-      example: moment,
     }),
     parameter.queryParameter('to', instantForm('down'), {
       description: 'The last moment; up to now when it is left out.',
@@ -190,26 +194,42 @@ export const query: Operation = {
       default: 'asc',
     }),
     parameter.queryParameter('pageSize', countForm(pageSizeMax), {
-      description: 'Records in a page.',
-      default: pageSizeDefault,
+      description: `Records in a page; ${pageSizeDefault} when it is left out.`,
     }),
     parameter.queryParameter('pagesize', countForm(pageSizeMax), {
       description: 'The same as pageSize, of which only one may be given.',
     }),
     parameter.queryParameter('pageNumber', countForm(Number.MAX_SAFE_INTEGER), {
-      description: 'The page; one past the end is empty.',
-      default: 1,
+      description: 'The page, from 1; one past the end is empty.',
     }),
+    parameter.queryParameter(
+      'cursor',
+      { schema: cursorSchema },
+      {
+        description: 'In place of a page number, as it stands in a link.',
+      },
+    ),
   ],
   answers: [
     {
       status: 200,
-      description: 'The records of the page.',
-      headers: [header.noCache],
+      description: 'The records.',
+      headers: [header.cached, header.links, header.disposition],
       content: {
         'application/json': {
           schema: { type: 'array', items: named('Price') },
           example: [examplePrice],
+        },
+        'application/x-ndjson': lines,
+        'application/jsonl': lines,
+        'text/csv': {
+          schema: {
+            type: 'string',
+            pattern: '^productId,price,previousPrice,timestamp,version,seq\\r\\n',
+          },
+          example:
+            'productId,price,previousPrice,timestamp,version,seq\r\n' +
+            '"foo",3.55,3.50,2026-11-21T09:34:41.096733Z,2,2\r\n',
         },
       },
     },

@@ -1,4 +1,10 @@
+import { encodeCursor } from '../../../src/http/page-cursor.ts';
+import { encodeProductCursor } from '../../../src/http/product-cursor.ts';
 import type { DescribedCall } from './described-api.ts';
+
+/** The cursor to the page after record 1, and to the first of the products. */
+const pageCursor = encodeCursor({ side: 'after', seq: 1 }, { productIds: [], order: 'asc' });
+const productCursor = encodeProductCursor({ prefix: '', after: '0' });
 
 /** A request and the status of its answer. */
 export interface Call extends DescribedCall {
@@ -7,6 +13,8 @@ export interface Call extends DescribedCall {
   readonly problem?: string;
   /** Set where the document itself shows that the request is wrong. */
   readonly isWrong?: true;
+  /** Set where the answer has no end, so that only its beginning is looked at. */
+  readonly isEndless?: true;
 }
 
 const json = { 'Content-Type': 'application/json' };
@@ -191,6 +199,11 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
       query: { productId: ['foo', 'bar'], ...day, order: 'desc', pageSize: '2', pageNumber: '2' },
     },
     { status: 200, query: { productId: 'foo', pagesize: '1' } },
+    { status: 200, query: { pageSize: '1', cursor: pageCursor } },
+    { status: 200, headers: { Accept: 'application/x-ndjson' }, query: { order: 'desc' } },
+    { status: 200, headers: { Accept: 'application/jsonl' } },
+    { status: 200, headers: { Accept: 'text/csv' }, query: { productId: 'foo' } },
+    { ...refused(400, 'bad-request'), headers: { Accept: 'text/csv' }, query: { pageSize: '1' } },
     {
       ...refused(400, 'bad-request'),
       isWrong: true,
@@ -198,16 +211,50 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     },
     { ...refused(406, 'not-acceptable'), headers: { Accept: 'image/png' } },
   ],
+  listProducts: [
+    { status: 200, query: { prefix: 'fo', limit: '1' } },
+    { status: 200, query: { limit: '1', cursor: productCursor } },
+    { ...refused(400, 'bad-request'), isWrong: true, query: { limit: '0' } },
+    { ...refused(400, 'bad-request'), query: { cursor: 'made-up' } },
+    { ...refused(406, 'not-acceptable'), headers: { Accept: 'text/html' } },
+  ],
+  prices: [
+    { status: 200, headers: json, body: '{"productIds":["foo","none","foo"]}' },
+    { status: 200, headers: json, body: '{"productIds":["foo"],"waitMs":0}' },
+    { ...refused(400, 'bad-request'), isWrong: true, headers: json, body: '{"productIds":[]}' },
+    {
+      ...refused(400, 'bad-request'),
+      isWrong: true,
+      headers: json,
+      body: '{"productIds":["foo",".."],"waitMs":1.5}',
+    },
+    {
+      ...refused(415, 'unsupported-media-type'),
+      isWrong: true,
+      headers: ndjson,
+      body: '{"productIds":["foo"]}',
+    },
+  ],
+  stream: [
+    { status: 200, isEndless: true, query: { productId: 'foo', after: '0' } },
+    { status: 200, isEndless: true, headers: { 'Last-Event-ID': '1' } },
+    { ...refused(400, 'bad-request'), isWrong: true, query: { after: '-1' } },
+    { ...refused(400, 'bad-request'), query: { after: '9007199254740991' } },
+    { ...refused(406, 'not-acceptable'), headers: { Accept: 'text/html' } },
+  ],
   openApiDocument: [
     { status: 200 },
+    { status: 304, headers: { 'If-None-Match': '*' } },
     { ...refused(400, 'bad-request'), isWrong: true, query: { pretty: 'true' } },
     { ...refused(406, 'not-acceptable'), headers: { Accept: 'text/yaml' } },
   ],
   docsPage: [
     { status: 200 },
+    { status: 304, headers: { 'If-None-Match': '*' } },
     { ...refused(400, 'bad-request'), isWrong: true, query: { theme: 'dark' } },
   ],
   docsFile: [
+    { status: 304, path: { file: 'start.js' }, headers: { 'If-None-Match': '*' } },
     { status: 200, path: { file: 'swagger-ui-bundle.js' } },
     { status: 200, path: { file: 'swagger-ui.css' } },
     { status: 200, path: { file: 'start.js' } },

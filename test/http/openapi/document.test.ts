@@ -5,6 +5,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import test from 'ava';
 import type Koa from 'koa';
 import { createApp } from '../../../src/app.ts';
+import { PriceFeed } from '../../../src/http/feed/price-feed.ts';
 import { createDocument } from '../../../src/http/openapi/document.ts';
 import { projectRoot } from '../../support/project-root.ts';
 import { ask, FakeLedger, RecordedLog, startService, testHttpLimits } from '../http-fixture.ts';
@@ -94,9 +95,13 @@ function validate(document: object) {
 }
 
 function testApp(): Koa {
+  const ledger = new FakeLedger();
+  const log = new RecordedLog();
+  const feedLimits = { streamHeartbeatMs: 1000, streamStallMs: 1000, streamSubscribersMax: 1 };
   return createApp({
-    ledger: new FakeLedger(),
-    log: new RecordedLog(),
+    ledger,
+    feed: new PriceFeed(ledger, feedLimits, log),
+    log,
     metrics: { observeRequest: () => {} },
     limits: testHttpLimits,
     isDraining: () => false,
