@@ -11,7 +11,7 @@ export interface NumberedLine {
 /**
  * The lines of a batch from when they are taken from the caller until their results have come, in order.
  *
- * Invariant: at most `linesMax` are held; the next is taken from the caller when there is room.
+ * Invariant: at most `linesMax` are held; more are taken from the caller when half of them are answered.
  */
 export class BatchLines {
   readonly #linesMax: number;
@@ -46,7 +46,8 @@ export class BatchLines {
   /** The result of the first has come. */
   dropFirst(): void {
     this.#held.shift();
-    this.#wakeInput();
+    // One line at a time would be sent in as many pieces.
+    if (this.#held.length <= this.#linesMax / 2) this.#wakeInput();
   }
 
   /** Resolves when more than `count` lines are held or the caller has no more, and at the latest by `wake`. */
@@ -76,7 +77,7 @@ export class BatchLines {
     try {
       for await (const line of lines) {
         this.#hold(line);
-        while (this.#held.length >= this.#linesMax && !this.#isClosed) await this.#untilRoom();
+        if (this.#held.length >= this.#linesMax && !this.#isClosed) await this.#untilRoom();
         if (this.#isClosed) return;
       }
     } catch (error) {

@@ -95,6 +95,9 @@ async function* answerOnce(
       headers: { 'Content-Type': lineType, Accept: lineType },
       body: upload.body,
       duplex: 'half',
+      // Otherwise Node keeps a copy of all that was sent, for a redirect, which a stream cannot follow.
+      redirect: 'error',
+      window: null,
       signal: watch.signal,
     });
     for await (const texts of textLines(response, watch)) {

@@ -30,7 +30,9 @@ export async function connectClient(
   { retry, ...parts }: ClientParts = {},
 ): Promise<ConnectedClient> {
   const directory = await temporaryDirectory(t);
-  const service = await startLedgerService(t, directory, parts);
+  // A client's lines in flight must not be forgotten, as they are not by default.
+  const keys = { idempotencyKeysMax: 100_000 };
+  const service = await startLedgerService(t, directory, { keys, ...parts });
   const proxy = await UnrulyProxy.open(t, service.port);
   const client = new RepricerClient(proxy.url, { retry: { ...hasty, ...retry } });
   const end = async () => {

@@ -23,6 +23,7 @@ export class UnrulyProxy {
   readonly #server: http.Server;
   readonly #target: number;
   readonly #faults: Fault[] = [];
+  readonly #serving = new Set<http.ServerResponse>();
   readonly #agent = new http.Agent();
 
   private constructor(target: number) {
@@ -57,10 +58,9 @@ export class UnrulyProxy {
     while (this.requests.length < count) await once(this.#server, 'request');
   }
 
-  connections(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
-    });
+  /** Resolves when every request has been answered or given up. */
+  async untilNoneIsServed(): Promise<void> {
+    await Promise.all([...this.#serving].map((response) => once(response, 'close')));
   }
 
   close(): void {
@@ -72,6 +72,8 @@ export class UnrulyProxy {
   #serve(request: http.IncomingMessage, response: http.ServerResponse): void {
     const fault = this.#faults.shift() ?? 'pass';
     this.requests.push(request);
+    this.#serving.add(response);
+    response.on('close', () => this.#serving.delete(response));
     request.on('error', () => response.destroy());
     if (fault === 'be silent') return;
     if (fault === 'lose the request') response.destroy();
