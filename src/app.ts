@@ -3,11 +3,15 @@ import Koa, { type Context } from 'koa';
 import { answerErrors } from './http/answer-errors.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
+import { currentPricesHandler } from './http/current-prices.ts';
 import { defaultHeaders } from './http/default-headers.ts';
+import type { PriceFeed } from './http/feed/price-feed.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
+import { listProductsHandler } from './http/list-products.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { priceAtHandler } from './http/price-at.ts';
 import { priceHistoryHandler } from './http/price-history.ts';
+import { priceListBodyBytesMax } from './http/price-list-body.ts';
 import { queryPricesHandler } from './http/query-prices.ts';
 import { readBody } from './http/read-body.ts';
 import { recordHandler } from './http/record.ts';
@@ -20,6 +24,7 @@ import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
 import { requireJsonAccepted } from './http/require-json-accepted.ts';
 import { requireTarget } from './http/require-target.ts';
+import { streamPricesHandler } from './http/stream-prices.ts';
 import type { PriceLedger } from './ledger/price-ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
@@ -27,11 +32,23 @@ import type { Metrics } from './ops/metrics.ts';
 export interface AppDependencies {
   readonly ledger: Pick<
     PriceLedger,
-    'reprice' | 'repriceAll' | 'currentPrice' | 'priceAt' | 'history' | 'record' | 'query'
+    | 'reprice'
+    | 'repriceAll'
+    | 'currentPrice'
+    | 'currentPrices'
+    | 'priceAt'
+    | 'history'
+    | 'record'
+    | 'query'
+    | 'scan'
+    | 'listProducts'
   >;
+  readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
+  /** Ends the streams that are still being read when a stop cannot wait for them any longer. */
+  readonly streamsEnd?: AbortSignal;
   /** Whether the service is stopping, so that no connection should live on. */
   readonly isDraining: () => boolean;
 }
@@ -39,12 +56,13 @@ export interface AppDependencies {
 export interface HttpLimits extends BatchLimits {
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
-  /** How many requests each GET endpoint serves in parallel; the next is refused with `TOO_MANY_READS`. */
+  /** How many requests each endpoint that reads serves in parallel; the next is refused with `TOO_MANY_READS`. */
   readonly readsMax: number;
 }
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp({ ledger, log, metrics, limits, isDraining }: AppDependencies): Koa {
+export function createApp(dependencies: AppDependencies): Koa {
+  const { log, metrics, isDraining } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -55,13 +73,13 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
-  app.use(routes(ledger, limits).routes());
+  app.use(routes(dependencies).routes());
   app.use(refuseUnrouted());
   return app;
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
+function routes({ ledger, feed, limits, streamsEnd }: AppDependencies): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -69,7 +87,8 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
       router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
     }
   };
-  const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
+  const limited = () => limitConcurrency(limits.readsMax);
+  const read = () => [limited(), requireJsonAccepted()];
 
   route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
   route('post', '/reprice/batch', repriceBatchHandler(ledger, limits));
@@ -82,7 +101,18 @@ function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   );
   route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
   route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
-  route('get', '/query', ...read(), queryPricesHandler(ledger));
+  route('get', '/query', limited(), queryPricesHandler(ledger, streamsEnd));
+  route('get', '/products', ...read(), listProductsHandler(ledger));
+  route(
+    'post',
+    '/products/prices',
+    ...read(),
+    refuseParameters(),
+    readBody(priceListBodyBytesMax),
+    currentPricesHandler(ledger),
+  );
+  // The feed counts its own, as a stream is open long after its handler has ended.
+  route('get', '/stream', streamPricesHandler(feed));
   return router;
 }
 

@@ -127,6 +127,28 @@ const options = {
     1024 * 1024 * mebibyte,
     'Writes stop when the volume has less room; 0 lets them fill it.',
   ),
+  streamSubscribersMax: integer(
+    1000,
+    'subscribers',
+    1,
+    100_000,
+    'How many streams of the feed are open at once; those beyond are refused.',
+  ),
+  // Both end below the 65 s after which the server closes a connection on which nothing moves.
+  streamHeartbeatMs: integer(
+    15_000,
+    'ms',
+    1,
+    60_000,
+    'After so long without an event a stream is sent a comment.',
+  ),
+  streamStallMs: integer(
+    60_000,
+    'ms',
+    1,
+    60_000,
+    'A subscriber that does not take what it was sent for so long is dropped.',
+  ),
   connectionsMax: integer(
     2000,
     'connections',

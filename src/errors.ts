@@ -40,6 +40,8 @@ export type ErrorCode =
   | 'TOO_MANY_READS'
   /** As many batch requests are being served as may be at a time. */
   | 'TOO_MANY_BATCHES'
+  /** As many streams are open as the feed serves. */
+  | 'TOO_MANY_STREAMS'
   /** Product files are so far behind the journal that no more records may wait for them in memory. */
   | 'BACKLOG_FULL'
   /** The service is stopping and takes no new writes. */

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { createApp } from './app.ts';
@@ -7,6 +7,7 @@ import type { RepricerError } from './errors.ts';
 import { makeDirectories } from './files/directories.ts';
 import { DirectoryLock } from './files/directory-lock.ts';
 import type { FileSystem } from './files/file-system.ts';
+import { PriceFeed } from './http/feed/price-feed.ts';
 import { createHttpServer } from './http/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
 import { PriceLedger } from './ledger/price-ledger.ts';
@@ -68,6 +69,7 @@ async function start(
   const health = new Health();
   health.notReady('recovering');
   let ledger: PriceLedger | undefined;
+  let feed: PriceFeed | undefined;
   let freeBytes: number | undefined;
   const metrics = new Metrics(() => ({
     isReady: health.isReady,
@@ -76,6 +78,11 @@ async function start(
     freeBytes,
     lastPriceCacheHits: ledger?.cacheHits ?? 0,
     lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
+    idempotencyKeys: ledger?.idempotencyKeys.size ?? 0,
+    idempotencyKeysForgotten: ledger?.idempotencyKeys.forgottenEarly ?? 0,
+    streamSubscribers: feed?.subscribers ?? 0,
+    streamEvents: feed?.events ?? 0,
+    streamsDropped: feed?.dropped ?? 0,
     logLinesDropped: log.droppedLines,
   }));
   const backplane = createServer(createBackplane({ health, metrics, log }).callback());
@@ -107,20 +114,39 @@ async function start(
   ledger = openLedger;
   steps.add(() => openLedger.close());
 
+  feed = new PriceFeed(ledger, config, log);
+  const openFeed = feed;
+
   let isDraining = false;
-  const app = createApp({ ledger, log, metrics, limits: config, isDraining: () => isDraining });
+  const streams = new AbortController();
+  // `readsMax` bounds the streams that listen.
+  setMaxListeners(0, streams.signal);
+  const app = createApp({
+    ...{ ledger, feed, log, metrics },
+    limits: config,
+    isDraining: () => isDraining,
+    streamsEnd: streams.signal,
+  });
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
   // A burst of as many connections as may be open waits to be accepted; past the kernel's queue they get lost.
   const port = await listen(server, config.port, config.host, config.connectionsMax);
   steps.add(() => drain(server, silent));
+  // Streams never end by themselves, so they are ended before the server waits for its connections.
+  steps.add(() => openFeed.close());
 
   health.cleared('recovering');
   const stop = async () => {
     isDraining = true;
     health.notReady('draining');
-    await steps.runAll();
+    // A reader that takes its time must not keep the rest of the stop from its own.
+    const cutting = setTimeout(() => streams.abort(), config.shutdownTimeoutMs / 2);
+    try {
+      await steps.runAll();
+    } finally {
+      clearTimeout(cutting);
+    }
   };
   return { port, backplanePort, stop };
 }

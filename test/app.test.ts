@@ -720,11 +720,17 @@ test('HEAD answers with the headers of GET and no body', async (t) => {
   }
 });
 
-test('a read whose client takes no JSON is 406 and reads nothing', async (t) => {
+test('a read whose client takes no form that it has is 406 and reads nothing', async (t) => {
   const service = await startService(t);
+  const html = ['text/html', 'application/json;q=0'];
+  const streams = ['application/x-ndjson', 'application/jsonl', 'text/csv'];
 
-  for (const accept of ['text/html', 'application/json;q=0', 'application/x-ndjson', 'text/csv']) {
-    for (const path of ['/api/product/foo/price', '/api/query']) {
+  for (const [path, refused] of [
+    ['/api/product/foo/price', [...html, ...streams]],
+    ['/api/record/1', [...html, ...streams]],
+    ['/api/query', [...html, 'text/csv; header=absent', 'application/*;q=0, text/csv;q=0']],
+  ] as const) {
+    for (const accept of refused) {
       const answer = await ask(service, path, { headers: { accept } });
       t.is(answer.status, 406, accept);
       t.is(problemOf(answer).type, '/problems/not-acceptable');
@@ -732,8 +738,35 @@ test('a read whose client takes no JSON is 406 and reads nothing', async (t) => 
   }
   t.deepEqual(service.ledger.products, []);
   t.deepEqual(service.ledger.queries, []);
+  t.deepEqual(service.ledger.scans, []);
   for (const accept of ['*/*', 'application/*', 'text/html, application/json;q=0.1']) {
     t.is((await ask(service, '/api/query', { headers: { accept } })).status, 200, accept);
+  }
+});
+
+test('a query is answered in the form that its client likes best, and in JSON where it has no wish', async (t) => {
+  const service = await startService(t);
+  const csv = 'text/csv; charset=utf-8; header=present';
+  const wishes: readonly (readonly [string | undefined, string])[] = [
+    [undefined, 'application/json; charset=utf-8'],
+    ['*/*', 'application/json; charset=utf-8'],
+    ['text/html, */*;q=0.1', 'application/json; charset=utf-8'],
+    ['application/x-ndjson', 'application/x-ndjson'],
+    ['application/jsonl', 'application/jsonl'],
+    ['application/json;q=0.5, application/x-ndjson', 'application/x-ndjson'],
+    ['text/csv;q=0.4, application/jsonl;q=0.5', 'application/jsonl'],
+    ['text/csv', csv],
+    ['text/*', csv],
+    ['text/csv; header=present', csv],
+    ['application/json;q=0, application/x-ndjson;q=0, application/jsonl;q=0, */*', csv],
+  ];
+
+  for (const [accept, type] of wishes) {
+    const headers = accept === undefined ? {} : { accept };
+    const answer = await ask(service, '/api/query', { headers });
+    t.is(answer.status, 200, accept);
+    t.is(answer.headers['content-type'], type, accept);
+    t.is(answer.headers.vary, 'Accept');
   }
 });
 

@@ -23,6 +23,9 @@ const defaults: Config = {
   idempotencyWindowMs: 86_400_000,
   idempotencyKeysMax: 100_000,
   freeBytesMin: 1_073_741_824,
+  streamSubscribersMax: 1000,
+  streamHeartbeatMs: 15_000,
+  streamStallMs: 60_000,
   connectionsMax: 2000,
   requestTimeoutMs: 15_000,
   shutdownTimeoutMs: 30_000,
@@ -119,6 +122,8 @@ test('the ends of a range are in it, and what lies beyond is not', (t) => {
     ['--flush-interval-ms', 1, 3_600_000],
     ['--segment-bytes-max', 4096, 1_073_741_824],
     ['--last-prices-max', 1, 16_000_000],
+    ['--stream-heartbeat-ms', 1, 60_000],
+    ['--stream-stall-ms', 1, 60_000],
     ['--free-bytes-min', 0, 1_099_511_627_776],
   ] as const) {
     t.notThrows(() => readConfig({}, [`${flag}=${min}`]), `${flag}=${min}`);

@@ -11,7 +11,7 @@ export interface Line {
   readonly isWhole: boolean;
 }
 
-const blockBytes = 1 << 20;
+const blockBytesDefault = 1 << 20;
 const newline = 0x0a;
 
 /**
@@ -24,6 +24,7 @@ export async function* readLines(
   from: number,
   to: number,
   lineBytesMax: number,
+  blockBytes = blockBytesDefault,
 ): AsyncGenerator<readonly Line[]> {
   let rest: Buffer = Buffer.alloc(0);
   let restOffset = from;

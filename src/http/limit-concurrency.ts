@@ -1,21 +1,28 @@
 import type { Middleware } from 'koa';
 import { RepricerError } from '../errors.ts';
+import { whenAnswered } from './when-answered.ts';
 
 /**
  * Lets at most `requestsMax` requests be served at once and refuses the next one at once, so that
- * slow reads cannot pile up. Each call makes a limit with a count of its own.
+ * slow reads cannot pile up. A streamed answer is being served until its stream has closed. Each call
+ * makes a limit with a count of its own.
  */
 export function limitConcurrency(requestsMax: number): Middleware {
   let active = 0;
-  return async function limitConcurrency(_ctx, next) {
+  const leave = () => {
+    active -= 1;
+  };
+  return async function limitConcurrency(ctx, next) {
     if (active >= requestsMax) {
       throw new RepricerError('TOO_MANY_READS', `${requestsMax} requests are being served`);
     }
     active += 1;
     try {
       await next();
-    } finally {
-      active -= 1;
+    } catch (error) {
+      leave();
+      throw error;
     }
+    whenAnswered(ctx, leave);
   };
 }

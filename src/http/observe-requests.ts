@@ -2,12 +2,13 @@ import type { RouterContext, RouterMiddleware } from '@koa/router';
 import { RepricerError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
-import { formatTraceparent, startTrace } from '../ops/trace.ts';
+import { formatTraceparent, startTrace, type Trace } from '../ops/trace.ts';
+import { whenAnswered } from './when-answered.ts';
 
 /** The longest path that is logged, in characters. */
 const loggedPathCharactersMax = 256;
 
-/** Counts and logs every request, in one line each, under the trace that the client began or a new one. */
+/** Counts and logs every request once it is answered, in one line each, under the trace that the client began or a new one. */
 export function observeRequests(
   log: Log,
   metrics: Pick<Metrics, 'observeRequest'>,
@@ -19,11 +20,16 @@ export function observeRequests(
 
     await next();
 
+    whenAnswered(ctx, () => observe(ctx, startedMs, trace));
+  };
+
+  function observe(ctx: RouterContext, startedMs: number, trace: Trace): void {
     const durationMs = performance.now() - startedMs;
     const { method, status } = ctx;
+    const { failure } = ctx.state;
     const route = routeOf(ctx);
     metrics.observeRequest({ route, method, status, seconds: durationMs / 1000 });
-    const level = levelFor(status);
+    const level = levelFor(status, failure);
     if (!log.isEnabled(level)) return;
     log[level]('request', {
       method,
@@ -33,9 +39,9 @@ export function observeRequests(
       durationMs: Math.round(durationMs * 1000) / 1000,
       traceId: trace.traceId,
       spanId: trace.spanId,
-      ...failureFields(ctx.state.failure, status),
+      ...failureFields(failure, status),
     });
-  };
+  }
 }
 
 /** The pattern that the path matched, the same for every version of the API: labels must be few. */
@@ -43,7 +49,8 @@ function routeOf(ctx: RouterContext): string {
   return ctx.matched?.[0]?.name ?? 'unmatched';
 }
 
-function levelFor(status: number): 'info' | 'warn' | 'error' {
+function levelFor(status: number, failure: unknown): 'info' | 'warn' | 'error' {
+  if (isCut(failure, status)) return 'error';
   if (status < 500) return 'info';
   // A full queue, a full disk or a stop is told by the answer and is no mistake of ours.
   return status === 503 || status === 507 ? 'warn' : 'error';
@@ -58,5 +65,11 @@ function loggedPath(url: string): string {
 function failureFields(failure: unknown, status: number): Record<string, unknown> {
   if (failure === undefined) return {};
   const code = failure instanceof RepricerError ? failure.code : 'INTERNAL';
-  return status < 500 ? { code } : { code, error: failure };
+  const isOurs = status >= 500 || isCut(failure, status);
+  return isOurs ? { code, error: failure } : { code };
+}
+
+/** Whether an answer failed after its status had been sent, so that its connection was cut. */
+function isCut(failure: unknown, status: number): boolean {
+  return failure !== undefined && status < 400;
 }

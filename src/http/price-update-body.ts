@@ -54,7 +54,7 @@ function priceOf(written: WrittenPrice): Price {
 type Rule = (value: unknown) => string | undefined;
 
 /** A schema of the values that `isValue` knows, which says in the model's words what is wrong with others. */
-function checkedBy<Value>(isValue: (value: unknown) => value is Value, problem: Rule) {
+export function checkedBy<Value>(isValue: (value: unknown) => value is Value, problem: Rule) {
   const messageFor = (input: unknown) => (input === undefined ? 'is required' : problem(input));
   return z.custom<Value>(isValue, { error: ({ input }) => messageFor(input) });
 }

@@ -111,6 +111,12 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
       'As many batch requests as are served at a time are being served; nothing was recorded.',
     retryAfterSeconds: 5,
   },
+  TOO_MANY_STREAMS: {
+    status: 503,
+    title: 'Too many streams',
+    detail: 'As many streams as this endpoint serves at once are open.',
+    retryAfterSeconds: 10,
+  },
   BACKLOG_FULL: {
     status: 503,
     title: 'Backlog full',

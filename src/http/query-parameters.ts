@@ -37,6 +37,11 @@ export class QueryParameters {
     return text === undefined ? undefined : this.#parse(names[0], text, form);
   }
 
+  /** Refuses parameters that are known, but not here; `detail` says why. */
+  exclude(names: readonly string[], detail: string): void {
+    for (const name of names) if (this.#take(name).length > 0) this.refuse(name, detail);
+  }
+
   /** The value of a parameter that has to be given, once. */
   required<Value>(name: string, form: ParameterForm<Value>): Value | undefined {
     if (!this.#untaken.has(name)) this.refuse(name, 'must be given');

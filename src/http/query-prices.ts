@@ -1,15 +1,76 @@
-import type { RouterMiddleware } from '@koa/router';
+import { addAbortSignal } from 'node:stream';
+import type { RouterContext, RouterMiddleware } from '@koa/router';
+import { RepricerError } from '../errors.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
-import { presentPrices } from './present-price.ts';
-import { parsePriceQuery } from './price-query-parameters.ts';
+import { presentLinks, refuseUnlinkable } from './page-links.ts';
+import { csvHeader, presentCsvRow } from './present-csv.ts';
+import { presentPrice, presentPrices } from './present-price.ts';
+import { parsePriceQuery, parseWholeRange } from './price-query-parameters.ts';
+import { type StreamForm, streamRange } from './stream-range.ts';
 
-/** GET /api/query: one page of the records in a range. */
-export function queryPricesHandler(ledger: Pick<PriceLedger, 'query'>): RouterMiddleware {
+const json = 'application/json';
+
+const csv: StreamForm = { header: csvHeader, present: presentCsvRow };
+const ndjson: StreamForm = { header: '', present: (record) => `${presentPrice(record)}\n` };
+
+/** The media types of whole ranges. */
+const streamForms: ReadonlyMap<string, StreamForm> = new Map([
+  ['application/x-ndjson', ndjson],
+  ['application/jsonl', ndjson],
+  ['text/csv; charset=utf-8; header=present', csv],
+]);
+
+/**
+ * GET /api/query: one page of the records in a range as JSON, or all of them in another form, as a
+ * stream that is cut off when `streamsEnd` is aborted.
+ */
+export function queryPricesHandler(
+  ledger: Pick<PriceLedger, 'query' | 'scan'>,
+  streamsEnd?: AbortSignal,
+): RouterMiddleware {
   return async function queryPrices(ctx) {
-    const query = parsePriceQuery(ctx.querystring);
-    const records = await ledger.query(query);
-    ctx.set('Cache-Control', 'no-cache');
-    ctx.type = 'json';
-    ctx.body = presentPrices(records);
+    ctx.vary('Accept');
+    const accepted = ctx.accepts(json, ...streamForms.keys());
+    if (accepted === false) {
+      throw new RepricerError(
+        'NOT_ACCEPTABLE',
+        'This answers in application/json, and whole ranges in application/x-ndjson, application/jsonl and text/csv.',
+      );
+    }
+    const form = streamForms.get(accepted);
+    if (form === undefined) await answerPage(ctx, ledger);
+    else await answerRange(ctx, ledger, { mediaType: accepted, form, streamsEnd });
   };
+}
+
+async function answerPage(ctx: RouterContext, ledger: Pick<PriceLedger, 'query'>): Promise<void> {
+  const { path, querystring } = ctx;
+  const query = parsePriceQuery(querystring);
+  refuseUnlinkable(path, querystring);
+  const page = await ledger.query(query);
+  const links = presentLinks(path, querystring, query, page);
+  if (links !== undefined) ctx.set('Link', links);
+  ctx.set('Cache-Control', 'no-cache');
+  ctx.type = 'json';
+  ctx.body = presentPrices(page.records);
+}
+
+async function answerRange(
+  ctx: RouterContext,
+  ledger: Pick<PriceLedger, 'scan'>,
+  { mediaType, form, streamsEnd }: RangeAnswer,
+): Promise<void> {
+  const filter = parseWholeRange(ctx.querystring);
+  const stream = await streamRange(ledger, filter, form, (error) => {
+    ctx.state.failure = error;
+  });
+  ctx.set('Content-Type', mediaType);
+  if (form === csv) ctx.set('Content-Disposition', 'attachment; filename="prices.csv"');
+  ctx.body = streamsEnd === undefined ? stream : addAbortSignal(streamsEnd, stream);
+}
+
+interface RangeAnswer {
+  readonly mediaType: string;
+  readonly form: StreamForm;
+  readonly streamsEnd: AbortSignal | undefined;
 }

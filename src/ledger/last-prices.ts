@@ -22,6 +22,11 @@ export class LastPrices {
     return record;
   }
 
+  /** As `get`, but it is no use of the product: it is not counted, and keeps nothing here longer. */
+  peek(productId: ProductId): PriceRecord | undefined {
+    return this.#entries.peek(productId);
+  }
+
   set(record: PriceRecord): void {
     this.#entries.set(record.productId, record);
   }

@@ -4,22 +4,26 @@ import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { formatTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
-import type { RecordSequence } from '../storage/record-sequence.ts';
 import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { HistoryRange } from './history-range.ts';
 import { IdempotencyKeys, type IdempotencyLimits } from './idempotency-keys.ts';
-import { indexAfter } from './index-after.ts';
 import { LastPrices } from './last-prices.ts';
 import type { PriceBucket } from './price-bucket.ts';
 import { priceHistory } from './price-history.ts';
 import { type PriceInForce, priceInForce } from './price-in-force.ts';
-import type { PriceQuery } from './price-query.ts';
+import { listPrices, type PriceList, type ProductPage } from './price-list.ts';
+import { PriceQueries } from './price-queries.ts';
+import type { PriceFilter, PricePage, PriceQuery } from './price-query.ts';
+import { PriceReads } from './price-reads.ts';
+import type { ProductQuery } from './product-query.ts';
 import { readCommitted } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
-import { UnionRecords } from './union-records.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
+
+/** Products that one page looks at, in some 0.1 s of processor time, so that a rare prefix has many pages and no slow one. */
+export const scannedProductsMax = 50_000;
 
 export interface LedgerOptions extends IdempotencyLimits {
   /** Single records that may wait or be written at a time. */
@@ -29,6 +33,9 @@ export interface LedgerOptions extends IdempotencyLimits {
   /** Products whose last price is kept in memory. */
   readonly lastPricesMax: number;
 }
+
+/** Is called with the records of a batch that is on disk and in every read, before its receipts are given. */
+export type CommitListener = (records: readonly PriceRecord[]) => void;
 
 /**
  * The price ledger: puts reprices in one order and gives each the price it replaces.
@@ -49,11 +56,14 @@ export class PriceLedger {
   /** The keys of single requests that have no answer yet. */
   readonly #keysUnderWay = new Set<string>();
   readonly #lastPrices: LastPrices;
+  readonly #priceReads = new PriceReads();
+  readonly #queries: PriceQueries;
   readonly #maintenance: NodeJS.Timeout;
   #lastSeq: number;
   #lastTimestamp: Timestamp | undefined;
   /** Counts batches, so that a read can tell that none was committed while it read. */
   #commits = 0;
+  readonly #commitListeners = new Set<CommitListener>();
   #isMaintaining = false;
   #isClosing = false;
   #hasFailed = false;
@@ -75,6 +85,7 @@ export class PriceLedger {
       weightOf: ({ reprices }: RepriceGroup) => reprices.length,
     };
     this.#queue = new WriteQueue(limits, (groups) => this.#commit(groups));
+    this.#queries = new PriceQueries(storage, () => this.#lastSeq);
     this.#lastSeq = storage.lastSeq;
     this.#lastTimestamp = storage.lastTimestamp;
     this.#maintenance = setInterval(() => this.#maintain(), maintenanceIntervalMs).unref();
@@ -152,14 +163,42 @@ export class PriceLedger {
 
   /** The product's last record; `UNKNOWN_PRODUCT` when it has none. Sees every receipt given before. */
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
-    const known = this.#lastPrices.get(productId);
-    if (known !== undefined) return known;
-    const commits = this.#commits;
-    const record = await this.#storage.lastRecord(productId);
+    const record = this.#lastPrices.get(productId) ?? (await this.#readLastRecord(productId));
     if (record === undefined) throw unknownProduct();
-    // What was read may be old by now; kept, it would become a wrong previousPrice.
-    if (commits === this.#commits) this.#lastPrices.set(record);
     return record;
+  }
+
+  /**
+   * The last prices of these products, each named once: what is in memory at once, and what the disk
+   * gives within `waitMs`; the rest is `pending`.
+   */
+  async currentPrices(productIds: readonly ProductId[], waitMs: number): Promise<PriceList> {
+    const inMemory = new Map<ProductId, PriceRecord>();
+    for (const productId of productIds) {
+      const record = this.#lastPrices.get(productId) ?? this.#storage.lastRecordInMemory(productId);
+      if (record !== undefined) inMemory.set(productId, record);
+    }
+    const onDisk = productIds.filter((productId) => !inMemory.has(productId));
+    const readRecord = (productId: ProductId) => this.#readLastRecord(productId);
+    const read = await this.#priceReads.read(onDisk, readRecord, waitMs);
+    return listPrices(productIds, new Map([...read, ...inMemory]));
+  }
+
+  /**
+   * One page of the products and their last prices. From page to page every product is listed exactly
+   * once that existed before the first; a page may have fewer than `limit`, or none, and others after it.
+   */
+  async listProducts({ prefix, after, limit }: ProductQuery): Promise<ProductPage> {
+    const scan = { prefix, after, productsMax: limit, scannedMax: scannedProductsMax };
+    const { productIds, next } = await this.#storage.listProducts(scan);
+    // Nothing is kept in memory of it: a listing would push out what is used.
+    const readRecord = async (productId: ProductId) =>
+      this.#lastPrices.peek(productId) ?? this.#storage.lastRecord(productId);
+    const { prices, pending } = listPrices(
+      productIds,
+      await this.#priceReads.read(productIds, readRecord),
+    );
+    return { prices, pending, next };
   }
 
   /** A record and where its line stands; `UNKNOWN_RECORD` when none has this seq. Sees every receipt given before. */
@@ -192,17 +231,19 @@ export class PriceLedger {
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
-  async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
-    const { from, to, order, pageSize, pageNumber } = query;
-    const records = await this.#recordsOf(query.productIds);
-    const first = from === undefined ? 0 : await records.indexAt(from);
-    const end = to === undefined ? records.length : await indexAfter(records, to);
-    const skipped = (pageNumber - 1) * pageSize;
-    const start = order === 'asc' ? first + skipped : Math.max(first, end - skipped - pageSize);
-    const stop = order === 'asc' ? Math.min(end, start + pageSize) : end - skipped;
-    if (start >= stop) return [];
-    const page = await records.slice(start, stop);
-    return order === 'asc' ? page : page.toReversed();
+  query(query: PriceQuery): Promise<PricePage> {
+    return this.#queries.page(query);
+  }
+
+  /** All records that are in a range when the first block is asked for, a block at a time. */
+  scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
+    return this.#queries.scan(filter);
+  }
+
+  /** Tells `listener` of every batch that is committed from now on, in order; the function returned ends that. */
+  onCommit(listener: CommitListener): () => void {
+    this.#commitListeners.add(listener);
+    return () => void this.#commitListeners.delete(listener);
   }
 
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
@@ -213,15 +254,12 @@ export class PriceLedger {
     await this.#storage.close();
   }
 
-  async #recordsOf(productIds: readonly ProductId[]): Promise<RecordSequence> {
-    const [only, second] = productIds;
-    if (only === undefined) return this.#storage.allRecords();
-    if (second === undefined) return this.#storage.productRecords(only);
-    // The parts are taken one after the other; what is committed meanwhile is in none of them.
-    const { lastSeq } = this.#storage;
-    const parts: RecordSequence[] = [];
-    for (const productId of productIds) parts.push(await this.#storage.productRecords(productId));
-    return UnionRecords.upTo(lastSeq, parts);
+  async #readLastRecord(productId: ProductId): Promise<PriceRecord | undefined> {
+    const commits = this.#commits;
+    const record = await this.#storage.lastRecord(productId);
+    // What was read may be old by now; kept, it would become a wrong previousPrice.
+    if (record !== undefined && commits === this.#commits) this.#lastPrices.set(record);
+    return record;
   }
 
   #refuseWhenClosing(): void {
@@ -262,6 +300,7 @@ export class PriceLedger {
       this.#lastTimestamp = record.timestamp;
     }
     this.#commits += 1;
+    for (const listener of this.#commitListeners) listener(records);
     return records.flatMap((record, index) => {
       const place = places[index];
       return place === undefined ? [] : [{ record, place }];

@@ -21,14 +21,22 @@ export function productIdProblem(value: unknown): string | undefined {
   if ([...value].length > productIdCharactersMax) return tooLong;
   if (value.trim() === '') return 'must not be empty or only white space';
   if (value === '.' || value === '..') return 'must not be "." or ".."';
-  if (forbiddenCharacter.test(value)) {
-    return 'must not contain control, bidirectional control or line separator characters';
-  }
+  if (forbiddenCharacter.test(value)) return forbidden;
   return undefined;
 }
 
 export function isProductId(value: unknown): value is ProductId {
   return productIdProblem(value) === undefined;
 }
+
+/** The rule that `text` breaks, as a sentence, when no product id can begin with it; undefined when one may. */
+export function productIdPrefixProblem(text: string): string | undefined {
+  if (!text.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates';
+  if ([...text].length > productIdCharactersMax) return tooLong;
+  if (forbiddenCharacter.test(text)) return forbidden;
+  return undefined;
+}
+
+const forbidden = 'must not contain control, bidirectional control or line separator characters';
 
 const tooLong = `must be at most ${productIdCharactersMax} characters long`;

@@ -11,6 +11,13 @@ export interface Readings {
   /** Last prices found in memory, and not found there, since the start. */
   readonly lastPriceCacheHits: number;
   readonly lastPriceCacheMisses: number;
+  readonly idempotencyKeys: number;
+  /** Since the start. */
+  readonly idempotencyKeysForgotten: number;
+  /** Open streams of the feed; events sent and subscribers dropped since the start. */
+  readonly streamSubscribers: number;
+  readonly streamEvents: number;
+  readonly streamsDropped: number;
   /** Since the start. */
   readonly logLinesDropped: number;
 }
@@ -82,14 +89,31 @@ export class Metrics {
     'repricer_last_price_cache_misses_total',
     'Last prices that were not found in memory.',
   );
+  readonly #keysForgotten = this.#counter(
+    'repricer_idempotency_keys_forgotten_total',
+    'Idempotency keys that were forgotten before their time, because as many as may be were known.',
+  );
+  readonly #streamEvents = this.#counter(
+    'repricer_stream_events_total',
+    'Price events that were sent to subscribers of the feed.',
+  );
+  readonly #streamsDropped = this.#counter(
+    'repricer_stream_dropped_total',
+    'Subscribers of the feed that were dropped because they did not read.',
+  );
   readonly #logLinesDropped = this.#counter(
     'repricer_log_lines_dropped_total',
     'Log lines that no reader will see.',
   );
+  readonly #keys = this.#gauge('repricer_idempotency_keys', 'Idempotency keys that are known.');
   readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
     'Records that wait or are being written.',
+  );
+  readonly #streamSubscribers = this.#gauge(
+    'repricer_stream_subscribers',
+    'Open streams of the feed.',
   );
   readonly #freeBytes = this.#gauge('repricer_free_bytes', 'Room on the volume of the ledger.');
   readonly #acknowledgedSeq = this.#gauge(
@@ -131,6 +155,11 @@ export class Metrics {
     setGauge(this.#freeBytes, readings.freeBytes);
     setCounter(this.#cacheHits, readings.lastPriceCacheHits);
     setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
+    setGauge(this.#keys, readings.idempotencyKeys);
+    setCounter(this.#keysForgotten, readings.idempotencyKeysForgotten);
+    setGauge(this.#streamSubscribers, readings.streamSubscribers);
+    setCounter(this.#streamEvents, readings.streamEvents);
+    setCounter(this.#streamsDropped, readings.streamsDropped);
     setCounter(this.#logLinesDropped, readings.logLinesDropped);
     return this.#registry.metrics();
   }

@@ -4,6 +4,7 @@ import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { Backlog, type ProductTail } from './backlog.ts';
 import { inParallel } from './in-parallel.ts';
+import type { NewProducts } from './new-products.ts';
 import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import type { StorageEvents } from './storage-events.ts';
@@ -108,6 +109,11 @@ export class Aggregator {
   /** The product's records that are not surely in its file, in order. */
   recordsOf(productId: ProductId): readonly PriceRecord[] {
     return this.#backlog.recordsOf(productId);
+  }
+
+  /** The products that may have no file yet. */
+  get newProducts(): NewProducts {
+    return this.#backlog.newProducts;
   }
 
   /** Has a product's file replaced by what the journal holds. */

@@ -1,5 +1,6 @@
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
+import { NewProducts } from './new-products.ts';
 
 /** One product's records that are not in its file yet, with their lines, in order. */
 export interface ProductTail {
@@ -19,6 +20,8 @@ export interface ProductTail {
  */
 export class Backlog {
   readonly #recordsMax: number;
+  /** The products of which the first record is here. */
+  readonly newProducts = new NewProducts();
   #window = new Map<ProductId, ProductTail>();
   #filling = new Map<ProductId, ProductTail>();
   #records = 0;
@@ -50,6 +53,7 @@ export class Backlog {
       tail.records.push(record);
       tail.lines.push(line);
     }
+    if (record.version === 1) this.newProducts.add(record.productId);
     this.#records += 1;
   }
 
@@ -63,7 +67,9 @@ export class Backlog {
 
   /** Says that a product's part of the window is in its file. */
   finish(productId: ProductId): void {
-    this.#records -= this.#window.get(productId)?.records.length ?? 0;
+    const records = this.#window.get(productId)?.records ?? [];
+    if (records[0]?.version === 1) this.newProducts.delete(productId);
+    this.#records -= records.length;
     this.#window.delete(productId);
     for (const wake of this.#waitingForRoom.splice(0)) wake();
   }

@@ -9,12 +9,18 @@ import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
 import { readKeyedRecords } from './keyed-records.ts';
-import { type LedgerStorage, maintenanceIntervalMs } from './ledger-storage.ts';
+import {
+  type LedgerStorage,
+  maintenanceIntervalMs,
+  type ProductScan,
+  type ScannedProducts,
+} from './ledger-storage.ts';
 import type { JournalLimits } from './open-segment.ts';
 import { productFile } from './product-file.ts';
 import { type ProductFiles, productFileDamaged } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { ProductRecords } from './product-records.ts';
+import { ProductScanner } from './product-scanner.ts';
 import { encodeRecord } from './record.ts';
 import type { RecordSequence } from './record-sequence.ts';
 import type { RecoveredProductFiles } from './recover-product-files.ts';
@@ -39,6 +45,7 @@ export class FileStorage implements LedgerStorage {
   readonly #journal: Journal;
   readonly #aggregator: Aggregator;
   readonly #productFiles: ProductFiles;
+  readonly #productScanner: ProductScanner;
   readonly #guard: VolumeGuard;
   readonly #files: FileSystem;
   readonly #options: FileStorageOptions;
@@ -72,6 +79,8 @@ export class FileStorage implements LedgerStorage {
     const { seq, products } = recovered.checkpoint;
     this.#unchanged = recovered.unchanged;
     this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, seq, products);
+    const { newProducts } = this.#aggregator;
+    this.#productScanner = new ProductScanner(files, directory, newProducts, events);
   }
 
   /**
@@ -141,6 +150,14 @@ export class FileStorage implements LedgerStorage {
 
   recordAt(seq: number): Promise<PlacedRecord | undefined> {
     return this.#journalRecords().at(seq);
+  }
+
+  lastRecordInMemory(productId: ProductId): PriceRecord | undefined {
+    return this.#aggregator.recordsOf(productId).at(-1);
+  }
+
+  listProducts(scan: ProductScan): Promise<ScannedProducts> {
+    return this.#productScanner.scan(scan);
   }
 
   async productRecords(productId: ProductId): Promise<RecordSequence> {

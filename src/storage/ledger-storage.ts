@@ -6,6 +6,24 @@ import type { RecordSequence } from './record-sequence.ts';
 /** How often the ledger calls `maintain`. */
 export const maintenanceIntervalMs = 1000;
 
+/** Which products a listing wants next. */
+export interface ProductScan {
+  /** Their ids begin with it, compared code point by code point. */
+  readonly prefix: string;
+  /** The place that the scan goes on from, as `next` told it; the beginning when undefined. */
+  readonly after: string | undefined;
+  readonly productsMax: number;
+  /** How many products are looked at, whatever their ids begin with. */
+  readonly scannedMax: number;
+}
+
+/** What a scan found, in the storage's own order, which never changes. */
+export interface ScannedProducts {
+  readonly productIds: readonly ProductId[];
+  /** Where to go on; undefined when nothing follows. */
+  readonly next: string | undefined;
+}
+
 /**
  * What the ledger needs of a storage driver. The ledger decides order, versions and previous prices;
  * the driver keeps records and finds them again.
@@ -44,6 +62,15 @@ export interface LedgerStorage {
 
   /** The newest records with an idempotency key, at most `countMax`, not older than `since`, in order. */
   keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]>;
+
+  /** The product's last record if that takes no reading of a file; undefined otherwise. */
+  lastRecordInMemory(productId: ProductId): PriceRecord | undefined;
+
+  /**
+   * Some of the products. Whoever goes on from `next` to `next` until there is none finds every product
+   * exactly once whose first `append` resolved before the first call, whatever is appended meanwhile.
+   */
+  listProducts(scan: ProductScan): Promise<ScannedProducts>;
 
   /** All records of one product. */
   productRecords(productId: ProductId): Promise<RecordSequence>;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProductId } from '../model/product-id.ts';
+import { isProductId, type ProductId } from '../model/product-id.ts';
 
 /** The directory of the product files within the data directory. */
 export const productsDirectory = 'results_by_product';
@@ -18,11 +18,51 @@ const prefixBytes = 150;
  */
 export function productFile(productId: ProductId): string {
   const hash = createHash('sha256').update(productId).digest('hex');
-  const encoded = encodeURIComponent(productId)
-    .replace(/^\./, '%2E')
-    .replaceAll('~', '%7E')
-    .replaceAll('*', '%2A');
+  const encoded = encodeId(productId);
   const name =
     encoded.length <= nameBytesMax ? encoded : `${encoded.slice(0, prefixBytes)}~${hash}`;
-  return `${productsDirectory}/${hash.slice(0, 2)}/${name}.ndjson`;
+  return `${productsDirectory}/${hash.slice(0, 2)}/${name}${ending}`;
+}
+
+/** The id of the product whose file this is; undefined when the path does not tell: see `isShortened`. */
+export function productIdOf(path: string): ProductId | undefined {
+  const id = decode(nameOf(path));
+  return isProductId(id) && productFile(id) === path ? id : undefined;
+}
+
+/** Whether the path of a product file has only the beginning of a long id; the whole id stands in its lines. */
+export function isShortened(path: string): boolean {
+  return shortenedName.test(path);
+}
+
+/**
+ * Tells from the name of a product file whether its id begins with `prefix`, exactly unless the name is
+ * shortened: each character is encoded alone, so the encoded id begins with the encoded prefix.
+ */
+export function mayBeginWith(prefix: string): (name: string) => boolean {
+  const whole = encodeId(prefix);
+  const shortened = whole.slice(0, prefixBytes);
+  return (name) =>
+    name.startsWith(shortened) && (name.startsWith(whole) || shortenedName.test(name));
+}
+
+const ending = '.ndjson';
+const shortenedName = /~[0-9a-f]{64}\.ndjson$/;
+
+function encodeId(id: string): string {
+  return encodeURIComponent(id).replace(/^\./, '%2E').replaceAll('~', '%7E').replaceAll('*', '%2A');
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1, -ending.length);
+}
+
+/** Undefined for a name that no encoding made, as of a file that someone else has put there. */
+function decode(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }

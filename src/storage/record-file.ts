@@ -6,6 +6,12 @@ import type { Damage } from './damage.ts';
 import { openToRead } from './open-to-read.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
+/** A line with a product id of usual length, and neither source nor reason. */
+const recordBytesUsual = 200;
+
+const blockBytesMin = 1 << 14;
+const blockBytesMax = 1 << 20;
+
 /** A record, where its line begins, and how many bytes it has with its newline. */
 export interface FoundRecord {
   readonly record: PriceRecord;
@@ -50,9 +56,10 @@ export class RecordFile {
   async read(offset: number, count: number): Promise<readonly PriceRecord[]> {
     const records: PriceRecord[] = [];
     if (count === 0) return records;
-    // A few records need not cost a whole block.
-    const end = Math.min(this.bytes, offset + count * recordBytesMax);
-    for await (const lines of readLines(this.#file, offset, end, recordBytesMax)) {
+    // About as much at a time as they take, as what is read past them is read for nothing.
+    const blockBytes = Math.min(Math.max(count * recordBytesUsual, blockBytesMin), blockBytesMax);
+    const blocks = readLines(this.#file, offset, this.bytes, recordBytesMax, blockBytes);
+    for await (const lines of blocks) {
       for (const line of lines) {
         records.push(this.#decode(line));
         if (records.length === count) return records;

@@ -4,11 +4,13 @@ import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
+import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import type { HistoryRange } from '../../src/ledger/history-range.ts';
 import { PriceBucket } from '../../src/ledger/price-bucket.ts';
 import type { PriceInForce } from '../../src/ledger/price-in-force.ts';
-import type { PriceQuery } from '../../src/ledger/price-query.ts';
+import type { PriceList, ProductPage } from '../../src/ledger/price-list.ts';
+import type { PriceFilter, PricePage, PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
 import { toPrice } from '../../src/model/price.ts';
@@ -44,6 +46,8 @@ export function record(change: Partial<PriceRecord> = {}): PriceRecord {
 
 const recordPlace = { file: 'results/date=2026-11-21/1.ndjson', offset: 120, length: 140 };
 
+const firstRecord = record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') });
+
 /** A ledger that accepts everything, remembers what it was asked, and waits where it is told to. */
 export class FakeLedger {
   readonly updates: PriceUpdate[] = [];
@@ -53,9 +57,15 @@ export class FakeLedger {
   readonly moments: Timestamp[] = [];
   readonly ranges: HistoryRange[] = [];
   validTo: Timestamp | null = null;
+  readonly scans: PriceFilter[] = [];
   current: PriceRecord | RepricerError | Error = record();
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
+
+  /** Nothing is ever committed here. */
+  readonly lastSeq = 0;
+  readonly queueLength = 0;
+  readonly onCommit = () => () => {};
 
   async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
     this.updates.push(update);
@@ -95,10 +105,23 @@ export class FakeLedger {
     return [new PriceBucket(range.from, middle), second];
   }
 
-  async query(query: PriceQuery): Promise<readonly PriceRecord[]> {
+  async query(query: PriceQuery): Promise<PricePage> {
     this.queries.push(query);
     const last = await this.#answer();
-    return [record({ seq: 1, version: 1, previousPrice: null, newPrice: price('3') }), last];
+    return { records: [firstRecord, last], hasPrevious: false, hasNext: false };
+  }
+
+  async *scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
+    this.scans.push(filter);
+    yield [firstRecord, await this.#answer()];
+  }
+
+  currentPrices(): Promise<PriceList> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  listProducts(): Promise<ProductPage> {
+    return Promise.reject(new Error('not asked for here'));
   }
 
   async #answer(): Promise<PriceRecord> {
@@ -132,16 +155,17 @@ export class RecordedLog {
   }
 }
 
-export interface Service {
+export interface Service<Ledger = FakeLedger> {
   readonly port: number;
   readonly server: http.Server;
-  readonly ledger: FakeLedger;
+  readonly ledger: Ledger;
   readonly log: RecordedLog;
   readonly observed: RequestObservation[];
 }
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
+  readonly streamHeartbeatMs?: number;
   readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
 }
@@ -155,16 +179,24 @@ export const testHttpLimits = {
 };
 
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
-export async function startService(
+export function startService(t: ExecutionContext, options: ServiceOptions = {}): Promise<Service> {
+  return serve(t, new FakeLedger(), options);
+}
+
+/** The app for this ledger behind its HTTP server on a port of its own. */
+export async function serve<Ledger extends AppDependencies['ledger'] & FollowedLedger>(
   t: ExecutionContext,
+  ledger: Ledger,
   options: ServiceOptions = {},
-): Promise<Service> {
+): Promise<Service<Ledger>> {
   const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
-  const ledger = new FakeLedger();
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
+  const { streamHeartbeatMs = 15_000 } = options;
+  const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const app = createApp({
     ledger,
+    feed: new PriceFeed(ledger, feedLimits, log),
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
@@ -211,7 +243,7 @@ export interface Asked {
 
 /** One request through node:http, which sends the path and the headers as they are. */
 export async function ask(
-  { port }: Service,
+  { port }: Pick<Service, 'port'>,
   path: string,
   { method = 'GET', headers = {}, body }: Asked = {},
 ): Promise<Answer> {

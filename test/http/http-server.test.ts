@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import test from 'ava';
+import { EventStream } from '../support/event-stream.ts';
 import { answersIn, type RawAnswer } from '../support/raw-answers.ts';
 import { ask, connect, exchange, hold, readToEnd, startService } from './http-fixture.ts';
 
@@ -342,6 +343,17 @@ test('a connection past the limit is closed at once, and one that closes makes r
 
   t.is(refused, '');
   t.is(answersIn(taken)[0]?.status, 200);
+});
+
+test('heartbeats keep a quiet stream open past the time after which idle connections are closed', async (t) => {
+  const service = await startService(t, { streamHeartbeatMs: 100 });
+  service.server.timeout = 1000;
+
+  const stream = await EventStream.open(`http://127.0.0.1:${service.port}/api/stream`);
+  await stream.until(({ comments }) => comments.length === 15);
+
+  t.false(stream.isClosed);
+  t.is(stream.lastEventId, '0');
 });
 
 test('a client that takes nothing of its answer loses its connection', async (t) => {

@@ -51,6 +51,29 @@ test('the bytes at the place that a receipt gives are the record, once the segme
   }
 });
 
+test('a listener is told of each batch that is on disk before its receipts are given, until it ends that', async (t) => {
+  const { directory, files, ledger, set } = await open(t);
+  const told: (number | string)[] = [];
+  const endListening = ledger.onCommit((records) => {
+    told.push(...records.map(({ seq }) => seq), `of ${ledger.lastSeq}`);
+  });
+  const hold = files.hold('datasync', journal);
+
+  const first = set('a', '1').then(() => told.push('receipt'));
+  await hold.reached();
+  const others = [set('a', '2'), set('b', '3')];
+  const toldBefore = [...told];
+  hold.release();
+  await Promise.all([first, ...others]);
+  endListening();
+  await set('a', '4');
+  await ledger.close();
+
+  t.deepEqual(toldBefore, []);
+  t.deepEqual(told, [1, 'of 1', 'receipt', 2, 3, 'of 3']);
+  await checkCleanStore(t, directory);
+});
+
 test('a receipt is given when the record is on disk, and not before', async (t) => {
   const { directory, files, ledger, set } = await open(t);
   const hold = files.hold('datasync', journal);
@@ -302,7 +325,7 @@ test('a product file that is slow to be written holds up no receipt', async (t) 
 
   for (let count = 1; count <= 10; count += 1) await set('a', `${count}`);
   await hold.reached();
-  const page = await ledger.query({
+  const { records: page } = await ledger.query({
     productIds: [productId('a')],
     order: 'desc',
     pageSize: 3,

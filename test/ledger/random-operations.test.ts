@@ -133,7 +133,7 @@ class World {
     const query = this.#randomQuery();
 
     this.#t.deepEqual(
-      await this.#open.ledger.query(query),
+      (await this.#open.ledger.query(query)).records,
       answerOf(this.#model, query),
       JSON.stringify(query),
     );
@@ -169,7 +169,7 @@ class World {
       outcome.status === 'fulfilled' ? [outcome.value.record] : [],
     );
     const all = { productIds: [], order: 'asc', pageSize: 1e6, pageNumber: 1 } as const;
-    const kept = await this.#open.ledger.query(all);
+    const { records: kept } = await this.#open.ledger.query(all);
     for (const record of kept.slice(this.#model.length)) this.#accept(record);
     this.#t.deepEqual(kept, this.#model, 'what was acknowledged is there');
     for (const record of receipts) this.#t.deepEqual(this.#model[record.seq - 1], record);

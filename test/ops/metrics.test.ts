@@ -44,6 +44,11 @@ test('what other objects hold is read at each scrape', async (t) => {
     freeBytes: 1000,
     lastPriceCacheHits: 7,
     lastPriceCacheMisses: 2,
+    idempotencyKeys: 7,
+    idempotencyKeysForgotten: 3,
+    streamSubscribers: 3,
+    streamEvents: 12,
+    streamsDropped: 2,
     logLinesDropped: 1,
   };
   const metrics = new Metrics(async () => readings);
@@ -54,6 +59,11 @@ test('what other objects hold is read at each scrape', async (t) => {
     'repricer_free_bytes',
     'repricer_last_price_cache_hits_total',
     'repricer_last_price_cache_misses_total',
+    'repricer_idempotency_keys',
+    'repricer_idempotency_keys_forgotten_total',
+    'repricer_stream_subscribers',
+    'repricer_stream_events_total',
+    'repricer_stream_dropped_total',
     'repricer_log_lines_dropped_total',
   ];
 
@@ -63,11 +73,11 @@ test('what other objects hold is read at each scrape', async (t) => {
 
   t.deepEqual(
     names.map((name) => sampleOf(first, name)),
-    [1, 3, 10, 1000, 7, 2, 1],
+    [1, 3, 10, 1000, 7, 2, 7, 3, 3, 12, 2, 1],
   );
   t.deepEqual(
     names.map((name) => sampleOf(second, name)),
-    [0, 0, 10, 1000, 8, 2, 1],
+    [0, 0, 10, 1000, 8, 2, 7, 3, 3, 12, 2, 1],
   );
 });
 

@@ -8,6 +8,11 @@ export const unknownReadings: Readings = {
   freeBytes: undefined,
   lastPriceCacheHits: 0,
   lastPriceCacheMisses: 0,
+  idempotencyKeys: 0,
+  idempotencyKeysForgotten: 0,
+  streamSubscribers: 0,
+  streamEvents: 0,
+  streamsDropped: 0,
   logLinesDropped: 0,
 };
 

@@ -3,6 +3,7 @@ import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { createApp, type HttpLimits } from '../../src/app.ts';
+import { PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { RecordedLog, testHttpLimits } from '../http/http-fixture.ts';
 import { type LedgerParts, type OpenLedger, openLedger } from './ledger.ts';
@@ -28,8 +29,15 @@ export async function startLedgerService(
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const log = new RecordedLog();
+  const feedLimits = {
+    streamHeartbeatMs: 15_000,
+    streamStallMs: 60_000,
+    streamSubscribersMax: 1000,
+  };
+  const feed = new PriceFeed(open.ledger, feedLimits, log);
   const app = createApp({
     ledger: open.ledger,
+    feed,
     log,
     metrics: { observeRequest: () => {} },
     limits: { ...testHttpLimits, ...limits },

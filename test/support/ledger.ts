@@ -4,6 +4,7 @@ import { PriceLedger } from '../../src/ledger/price-ledger.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult } from '../../src/ledger/reprice.ts';
 import type { PriceUpdate } from '../../src/model/price-record.ts';
+import type { LedgerStorage } from '../../src/storage/ledger-storage.ts';
 import { price, productId, TestClock } from './records.ts';
 import { openStorage, type StorageParts } from './store.ts';
 
@@ -17,6 +18,7 @@ export interface LedgerParts extends StorageParts {
 /** A ledger on files, with what it reports when its storage fails. */
 export interface OpenLedger {
   readonly ledger: PriceLedger;
+  readonly storage: LedgerStorage;
   readonly failures: readonly RepricerError[];
   /** Reprices without preconditions. */
   readonly set: (product: string, newPrice: string) => Promise<Receipt>;
@@ -41,7 +43,7 @@ export async function openLedger(
   );
   const set = async (product: string, newPrice: string) =>
     receiptOf(await ledger.reprice(update(product, newPrice)));
-  return { ledger, failures, set };
+  return { ledger, storage, failures, set };
 }
 
 /** Large bounds, so that only what a test sets gets in its way. */

@@ -1,6 +1,6 @@
 import type { PriceRecord, RecordPlace } from '../../src/model/price-record.ts';
 import type { ProductId } from '../../src/model/product-id.ts';
-import type { LedgerStorage } from '../../src/storage/ledger-storage.ts';
+import type { LedgerStorage, ScannedProducts } from '../../src/storage/ledger-storage.ts';
 import type { RecordSequence } from '../../src/storage/record-sequence.ts';
 
 /** A storage in memory, of which one read at a time gives what it saw only when it is let go. */
@@ -41,6 +41,14 @@ export class SlowStorage implements LedgerStorage {
   async close(): Promise<void> {}
 
   recordAt(): Promise<undefined> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  lastRecordInMemory(): undefined {
+    return undefined;
+  }
+
+  listProducts(): Promise<ScannedProducts> {
     return Promise.reject(new Error('not asked for here'));
   }
 

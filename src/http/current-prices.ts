@@ -1,0 +1,14 @@
+import type { RouterMiddleware } from '@koa/router';
+import type { PriceLedger } from '../ledger/price-ledger.ts';
+import { presentPriceList } from './present-price-list.ts';
+import { parsePriceListRequest } from './price-list-body.ts';
+
+/** POST /api/products/prices: the prices that are known in time. A read; it is a POST for its body alone. */
+export function currentPricesHandler(ledger: Pick<PriceLedger, 'currentPrices'>): RouterMiddleware {
+  return async function currentPrices(ctx) {
+    const { productIds, waitMs } = parsePriceListRequest(ctx.request.rawBody);
+    const list = await ledger.currentPrices(productIds, waitMs);
+    ctx.type = 'json';
+    ctx.body = presentPriceList(list);
+  };
+}

@@ -1,0 +1,68 @@
+import { LosslessNumber } from 'lossless-json';
+import { z } from 'zod';
+import {
+  isProductId,
+  type ProductId,
+  productIdCharactersMax,
+  productIdProblem,
+} from '../model/product-id.ts';
+import { parseJson } from './parse-json.ts';
+import { notAnObject, parseShape } from './parse-shape.ts';
+import { checkedBy } from './price-update-body.ts';
+
+/** The most products that one request may name. */
+export const listedProductsMax = 1000;
+
+export const waitMsDefault = 45;
+export const waitMsMax = 10_000;
+
+/** In UTF-8; a body that escapes characters as \u0000 may meet the bound with fewer long ids. */
+const characterBytesMax = 4;
+const quotesAndCommaBytes = 3;
+const otherFieldsBytesMax = 1024;
+
+/** As many products as may be named, with the longest ids, fit in this. */
+export const priceListBodyBytesMax =
+  listedProductsMax * (productIdCharactersMax * characterBytesMax + quotesAndCommaBytes) +
+  otherFieldsBytesMax;
+
+/** The products whose prices a client wants, each once, and how long it waits for the disk. */
+export interface PriceListRequest {
+  readonly productIds: readonly ProductId[];
+  readonly waitMs: number;
+}
+
+/** The request in a body, or BAD_REQUEST with every rule that it breaks. */
+export function parsePriceListRequest(bytes: unknown): PriceListRequest {
+  const { productIds, waitMs } = parseShape(priceListBody, parseJson(bytes));
+  return {
+    productIds: [...new Set(productIds)],
+    waitMs: waitMs === undefined ? waitMsDefault : Number(waitMs.value),
+  };
+}
+
+// The length comes first: an endless list must not become an endless list of problems.
+const priceListBody = z.strictObject(
+  {
+    productIds: checkedBy(isShortList, shortListProblem).pipe(
+      z.array(checkedBy(isProductId, productIdProblem)),
+    ),
+    waitMs: z.exactOptional(checkedBy(isWaitMs, () => waitMsRule)),
+  },
+  { error: notAnObject },
+);
+
+function isShortList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.length <= listedProductsMax;
+}
+
+function shortListProblem(): string {
+  return `must be an array of 1 to ${listedProductsMax} product ids`;
+}
+
+const waitMsRule = `must be a whole number from 0 to ${waitMsMax}`;
+
+function isWaitMs(value: unknown): value is LosslessNumber {
+  if (!(value instanceof LosslessNumber)) return false;
+  return /^(?:0|[1-9][0-9]{0,4})$/.test(value.value) && Number(value.value) <= waitMsMax;
+}
