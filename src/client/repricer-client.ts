@@ -176,9 +176,9 @@ export class RepricerClient {
 
   /** Follows the feed: every record after a place in the journal, once and in order. */
   stream(options: StreamOptions = {}): AsyncGenerator<PriceRecord, void, void> {
-    const { after, productIds = [] } = options;
-    const url = this.#url('stream', after === undefined ? {} : { after: String(after) });
-    for (const productId of productIds) url.searchParams.append('productId', productId);
+    const url = this.#url('stream');
+    for (const productId of options.productIds ?? [])
+      url.searchParams.append('productId', productId);
     return priceStream(url, options, this.#limits);
   }
 
