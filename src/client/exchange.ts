@@ -57,9 +57,8 @@ async function exchangeOnce(
 
 /** The beginning of a good answer, or of one with results; throws a `RepricerProblem` for any other. */
 export async function send(url: URL, init: RequestInit): Promise<Response> {
-  // What is wrong with the request itself throws here, and is not taken for a connection's failure.
-  const request = new Request(url, init);
-  const response = await connected(fetch(request));
+  // Not of a `Request`: Node forgets the signal of one that is collected while its answer is awaited.
+  const response = await connected(fetch(url, init));
   const hasResults = response.headers.get('content-type')?.startsWith(lineType) === true;
   if (response.ok || hasResults) return response;
   throw problemOf(response, await connected(response.text()));

@@ -83,7 +83,11 @@ export class RepricerClient {
     options?: RepriceOptions & { readonly ifChanged?: false; readonly dryRun?: false },
   ): Promise<Receipt>;
   reprice(productId: string, price: string, options?: RepriceOptions): Promise<RepriceResult>;
-  reprice(productId: string, price: string, options: RepriceOptions = {}): Promise<RepriceResult> {
+  async reprice(
+    productId: string,
+    price: string,
+    options: RepriceOptions = {},
+  ): Promise<RepriceResult> {
     const url = this.#url('reprice', flags(options));
     const request = repriceRequest(productId, price, options);
     return this.#exchange(url, request, options, ({ headers, text }) =>

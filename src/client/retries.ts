@@ -54,6 +54,8 @@ export class Retries {
     const waitMs = askedMs + Math.random() * spreadMs;
     if (this.#failures >= attemptsMax || waitMs >= this.#leftMs) throw error;
     await pause(waitMs, signal);
+    // A pause takes longer when the process is busy.
+    if (this.#leftMs <= 0) throw error;
   }
 
   /** Something came of the last attempt, so the next failure is a first one. */

@@ -27,7 +27,7 @@ export class SilenceWatch {
   /** From now on the service is to be heard. */
   listen(): void {
     this.rest();
-    const why = `nothing came from the service for ${this.#silenceMs} ms`;
+    const why = `nothing came from the service for ${Math.round(this.#silenceMs)} ms`;
     const give = () => this.#controller.abort(new RepricerUnreachable(why));
     this.#timer = setTimeout(give, this.#silenceMs);
   }

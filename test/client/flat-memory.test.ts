@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import { RepricerClient } from 'repricer/client';
 import { ChildService } from '../support/child-service.ts';
+import { garbageCollector } from '../support/garbage-collector.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 test('the heap does not grow with the lines of a batch', async (t) => {
@@ -37,8 +36,3 @@ test('the heap does not grow with the lines of a batch', async (t) => {
   service.hangUp();
   await service.kill('SIGTERM');
 });
-
-function garbageCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as () => void;
-}

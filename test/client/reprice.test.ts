@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { RepricerClient, RepricerUnreachable } from 'repricer/client';
+import { garbageCollector } from '../support/garbage-collector.ts';
 import { connectClient, hasty, problemOf } from './client-fixture.ts';
 import { type Fault, UnrulyProxy } from './unruly-proxy.ts';
 
@@ -129,16 +131,28 @@ for (const fault of passing) {
   });
 }
 
-test('a write on a connection that stays silent is sent again', async (t) => {
-  const { client, proxy, service, end } = await connectClient(t, { retry: { attemptMs: 1000 } });
-  proxy.willDo('be silent');
+for (const fault of ['be silent', { bytes: 100, isSilent: true }] as const) {
+  test.serial(
+    `a write that meets ${JSON.stringify(fault)} is sent again, whatever is collected meanwhile`,
+    async (t) => {
+      const { client, proxy, service, end } = await connectClient(t, {
+        retry: { attemptMs: 2000 },
+      });
+      const collectGarbage = garbageCollector();
+      proxy.willDo(fault);
 
-  await client.reprice('foo', '3.50');
+      const writing = client.reprice('foo', '3.50');
+      await proxy.untilRequests(1);
+      await setTimeout(100);
+      collectGarbage();
+      await writing;
 
-  t.is(service.ledger.lastSeq, 1);
-  t.is(proxy.requests.length, 2);
-  await end();
-});
+      t.is(service.ledger.lastSeq, 1);
+      t.is(proxy.requests.length, 2);
+      await end();
+    },
+  );
+}
 
 for (const [form, headers] of [
   ['seconds', { 'Retry-After': '1' }],
@@ -158,10 +172,21 @@ for (const [form, headers] of [
     await client.reprice('foo', '3.50');
 
     const tookMs = performance.now() - startedMs;
-    t.true(tookMs >= 990 && tookMs < 3000, `${tookMs} ms`);
+    t.true(tookMs >= 990 && tookMs < 10_000, `${tookMs} ms`);
     await end();
   });
 }
+
+test('a key that cannot be sent is a mistake of the caller, and tried once', async (t) => {
+  const { client, proxy, end } = await connectClient(t);
+
+  await t.throwsAsync(client.reprice('foo', '3.50', { idempotencyKey: 'ключ' }), {
+    instanceOf: TypeError,
+  });
+
+  t.is(proxy.requests.length, 0);
+  await end();
+});
 
 test('a wait that is longer than there is time is not begun', async (t) => {
   const { client, proxy, end } = await connectClient(t);
