@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'storage/': ['files/', 'model/', 'errors.ts'],
   'ledger/': ['storage/', 'model/', 'errors.ts'],
   'ops/': ['storage/storage-events.ts', 'model/', 'errors.ts'],
+  'client/': [],
   'http/': ['ledger/', 'ops/', 'model/', 'errors.ts'],
   'cli/': [
     'service.ts',
@@ -69,6 +70,7 @@ const rules: readonly Rule[] = [
       { path: 'ledger/a.ts', text: "let b: import('../http/b.ts').B;" },
       { path: 'ledger/a.ts', text: 'new URL("../http/b.ts", import.meta.url);' },
       { path: 'app.ts', text: "import { test } from '../test/support/a.ts';" },
+      { path: 'client/a.ts', text: "import type { Price } from '../model/price.ts';" },
       { path: 'newcomer/a.ts', text: 'export const a = 1;' },
     ],
     innocent: [
@@ -150,6 +152,25 @@ const rules: readonly Rule[] = [
       { path: 'http/reprice.ts', text: "import type { Middleware } from 'koa';" },
       { path: 'app.ts', text: "import Koa from 'koa';" },
       { path: 'ops/backplane.ts', text: "import Koa from 'koa';" },
+    ],
+  },
+  {
+    title: 'src/client/ needs nothing but what browsers have too',
+    violationsIn: (sources) =>
+      forbid(/\bfrom ['"](?!\.)|\bimport\s*['"(]|\b(?:Buffer|process|setImmediate|NodeJS)\b/)(
+        sources.filter(({ path }) => path.startsWith('client/')),
+      ),
+    planted: [
+      { path: 'client/a.ts', text: "import { once } from 'node:events';" },
+      { path: 'client/a.ts', text: "import 'undici';" },
+      { path: 'client/a.ts', text: "const a = await import('node:events');" },
+      { path: 'client/a.ts', text: 'const bytes = Buffer.from(text);' },
+      { path: 'client/a.ts', text: 'let timer: NodeJS.Timeout;' },
+    ],
+    innocent: [
+      { path: 'client/a.ts', text: "import { a } from './b.ts';" },
+      { path: 'client/a.ts', text: 'const bytes = new TextEncoder().encode(text);' },
+      { path: 'http/a.ts', text: "import { once } from 'node:events';" },
     ],
   },
   {

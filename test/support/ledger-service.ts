@@ -21,20 +21,17 @@ export interface LedgerService extends OpenLedger {
 
 export interface LedgerServiceParts extends LedgerParts {
   readonly limits?: Partial<HttpLimits>;
+  readonly streamHeartbeatMs?: number;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, ...parts }: LedgerServiceParts = {},
+  { limits, streamHeartbeatMs = 15_000, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const log = new RecordedLog();
-  const feedLimits = {
-    streamHeartbeatMs: 15_000,
-    streamStallMs: 60_000,
-    streamSubscribersMax: 1000,
-  };
+  const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const feed = new PriceFeed(open.ledger, feedLimits, log);
   const app = createApp({
     ledger: open.ledger,
