@@ -153,6 +153,29 @@ const snapshotClass = z.object({
   driver: z.literal('disk.csi.azure.com'),
 });
 
+const inNamespace = z.object({ name: z.string(), namespace: z.literal('repricer') });
+
+const serviceAccount = z.object({ kind: z.literal('ServiceAccount'), metadata: inNamespace });
+
+const role = z.object({
+  kind: z.literal('Role'),
+  metadata: inNamespace,
+  rules: z.tuple([
+    z.strictObject({
+      apiGroups: z.tuple([z.literal('snapshot.storage.k8s.io')]),
+      resources: z.tuple([z.literal('volumesnapshots')]),
+      verbs: z.array(z.enum(['create', 'get', 'list', 'delete'])).length(4),
+    }),
+  ]),
+});
+
+const roleBinding = z.object({
+  kind: z.literal('RoleBinding'),
+  metadata: inNamespace,
+  roleRef: z.object({ kind: z.literal('Role'), name: z.string() }),
+  subjects: z.tuple([inNamespace.extend({ kind: z.literal('ServiceAccount') })]),
+});
+
 const schemas = {
   statefulSet,
   cronJob,
@@ -162,6 +185,9 @@ const schemas = {
   volumeClaim,
   storageClass,
   snapshotClass,
+  serviceAccount,
+  role,
+  roleBinding,
 };
 
 /** The one object of each kind that there is. */
@@ -169,8 +195,8 @@ export type Installation = {
   readonly [Name in keyof typeof schemas]: z.infer<(typeof schemas)[Name]>;
 };
 
-/** Kinds beside those of an installation: none of them runs a process. */
-const plainKinds = ['ConfigMap', 'Namespace', 'Role', 'RoleBinding', 'ServiceAccount'];
+/** Kinds beside those of an installation. */
+const plainKinds = ['Namespace'];
 
 const anyKind = z.looseObject({ kind: z.string() });
 

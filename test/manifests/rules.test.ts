@@ -32,6 +32,7 @@ interface Rule {
 
 const setFile = 'base/stateful-set.yaml';
 const jobFile = 'overlays/production/snapshots/cron-job.yaml';
+const accessFile = 'cluster/snapshot-access.yaml';
 const claimFile = 'overlays/production/volume-claim.yaml';
 const policyFile = 'base/network-policy.yaml';
 
@@ -292,6 +293,24 @@ const rules: readonly Rule[] = [
       [policyFile, '  egress: []', '  egress: [{}]'],
       [policyFile, '  ingress:\n', '  ingress:\n    - ports: [{port: http}]\n'],
       [policyFile, 'kubernetes.io/metadata.name: monitoring', 'team: any'],
+    ],
+  },
+  {
+    title: 'the schedule may make and remove snapshots, and nothing else',
+    isKept: ({ cronJob, serviceAccount, role, roleBinding }) => {
+      const { serviceAccountName } = cronJob.spec.jobTemplate.spec.template.spec;
+      return (
+        serviceAccountName === serviceAccount.metadata.name &&
+        serviceAccountName === roleBinding.subjects[0].name &&
+        roleBinding.roleRef.name === role.metadata.name
+      );
+    },
+    planted: [
+      [accessFile, '- delete', '- "*"'],
+      [accessFile, '      - volumesnapshots', '      - volumesnapshots\n      - secrets'],
+      [accessFile, 'kind: RoleBinding', 'kind: ClusterRoleBinding'],
+      [accessFile, '    name: repricer-snapshots', '    name: default'],
+      [jobFile, 'serviceAccountName: repricer-snapshots', 'serviceAccountName: default'],
     ],
   },
   {
