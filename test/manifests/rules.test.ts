@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { access, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { basename, dirname, join } from 'node:path';
 import test from 'ava';
 import { z } from 'zod';
 import { type Config, readConfig } from '../../src/config.ts';
@@ -8,8 +10,10 @@ import { RepricerError } from '../../src/errors.ts';
 import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
+import { parseDockerfile } from '../image/dockerfile.ts';
 import { createRecordingLog } from '../ops/recording-log.ts';
 import { unknownReadings } from '../ops/samples.ts';
+import { projectRoot } from '../support/project-root.ts';
 import { type Installation, parseInstallation, UnfitManifests } from './installation.ts';
 import {
   isKustomization,
@@ -385,6 +389,28 @@ test('what is probed and scraped is on the backplane', async (t) => {
     t.is(await statusOf(path), 200, path);
   }
   t.is(await statusOf('/healthz/live'), 404);
+});
+
+test('the schedule runs a file that is there with the Node.js of the image', async (t) => {
+  const { cronJob } = parseInstallation(documentsOf(await readManifestFiles()));
+  const [{ command, volumeMounts }] = cronJob.spec.jobTemplate.spec.template.spec.containers;
+  const root = await projectRoot();
+  const image = parseDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8')).at(-1);
+  const entryPoint = image?.instructions.find(({ name }) => name === 'ENTRYPOINT')?.exec;
+
+  const [node, file = '', ...others] = command;
+
+  t.deepEqual([node, ...others], entryPoint?.slice(0, 1));
+  t.deepEqual(
+    [dirname(file)],
+    volumeMounts.map(({ mountPath }) => mountPath),
+  );
+  const scripts = join(root, 'manifests', dirname(jobFile));
+  await t.notThrowsAsync(access(join(scripts, basename(file))));
+  t.regex(
+    await readFile(join(scripts, 'kustomization.yaml'), 'utf8'),
+    new RegExp(`- ${basename(file)}\n`),
+  );
 });
 
 test('the review app has the same pod with its data inside, and brings no disk, schedule or class', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -205,6 +206,21 @@ test('the pipeline runs what the README tells people to run, and together that i
   for (const command of commands) t.regex(readme, new RegExp(`(^|\`)${command}\\b`, 'm'));
   t.is(scripts['test'], 'npm run --silent lint && npm run --silent build && ava');
   t.is(scripts['report'], 'npm run --silent build && c8 node build/test/report/main.js');
+});
+
+test('every script of the pipeline is one that bash can read', async (t) => {
+  const { stages } = parse(await readPipeline());
+  const scripts = stages
+    .flatMap(stepsOf)
+    .flatMap((step) => ('bash' in step ? [step.bash] : []))
+    .concat(['Review', 'Production'].map((stage) => azureScriptOf(stages, stage)));
+
+  const complaints = scripts.map(
+    (script) => spawnSync('bash', ['-n'], { input: script, encoding: 'utf8' }).stderr,
+  );
+
+  t.deepEqual(complaints, ['', '', '', '']);
+  t.not(spawnSync('bash', ['-n'], { input: 'if true; done' }).status, 0);
 });
 
 test('what the pipeline publishes is where the tests put it, and what it starts is there', async (t) => {
