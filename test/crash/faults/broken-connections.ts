@@ -5,7 +5,7 @@ import type { Fault, FaultRun } from '../fault.ts';
 import { runStoreTrials, type TrialStore } from '../store-trials.ts';
 import { type ProxyMode, TcpProxy } from '../tcp-proxy.ts';
 
-const rounds = { quick: 1, soak: 10 };
+const rounds = { quick: 1, soak: 8 };
 
 const modes = ['cut', 'delay', 'swallow answers', 'half-open'] as const;
 
