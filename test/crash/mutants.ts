@@ -119,6 +119,13 @@ export const mutants: readonly Mutant[] = [
     foundBy: ['F20'],
   },
   {
+    title: 'a key is not looked up among the records',
+    module: 'ledger/batch',
+    from: /const receipt = this\.#committed\.receipts\.get\(key\);/,
+    to: 'const receipt = undefined;',
+    foundBy: ['F19b'],
+  },
+  {
     title: 'the queue has no bound',
     module: 'ledger/write-queue',
     from: /if \(this\.#length >= itemsMax\)/,
