@@ -23,6 +23,7 @@ const texts = fc.oneof(
   fc.stringMatching(/^[0-9]{1,12}\.[0-9]{1,6}$/),
   fc.constantFrom('é', '💶').chain((unit) => fc.nat(300).map((count) => unit.repeat(count))),
   fc.nat(300).map((count) => 'a'.repeat(count)),
+  fc.constantFrom('', '.', '..', '...', ' ', '0', '1', '0.0', '01', '1.', '.5', '1e3'),
 );
 
 const fields: Readonly<Record<string, fc.Arbitrary<unknown>>> = {

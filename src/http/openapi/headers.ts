@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../json-schema.ts';
+import { encodeCursor } from '../page-cursor.ts';
 import type { Header } from './operation.ts';
 
 const text: JsonSchema = { type: 'string' };
@@ -26,6 +27,8 @@ export const cached = always(
   },
 );
 
+const exampleCursor = encodeCursor({ side: 'after', seq: 1 }, { productIds: [], order: 'asc' });
+
 /** RFC 8288. */
 export const links = sometimes(
   'Link',
@@ -33,7 +36,7 @@ export const links = sometimes(
   {
     type: 'string',
     pattern: '^<[^<>]+>; rel="(?:next|prev)"(?:, <[^<>]+>; rel="prev")?$',
-    examples: ['</api/query?pageSize=1&cursor=AQEAAAAAAAAAAfh2VWZxnzhSHkVt1A>; rel="next"'],
+    examples: [`</api/query?pageSize=1&cursor=${exampleCursor}>; rel="next"`],
   },
 );
 export const disposition = sometimes('Content-Disposition', 'Of CSV: to be saved as a file.', text);

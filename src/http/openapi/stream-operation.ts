@@ -15,7 +15,8 @@ export const stream: Operation = {
     'Server-sent events: every record on disk after a place in the journal, once and in order, and then ' +
     'those to come. A price event has the seq as its id and a Price as its data; a comment tells now and ' +
     'then up to where a quiet stream is complete; an end event says why the service ends it. A client ' +
-    'that connects again goes on where it was.',
+    'that connects again goes on where it was. Try it with an EventSource or curl -N: a page of ' +
+    'documentation waits for the end of an answer.',
   parameters: [
     parameter.repeatedParameter('productId', productIdForm, queryProductsMax, {
       description: 'A product; all of them when it is left out.',

@@ -80,6 +80,7 @@ async function openPage(t: ExecutionContext): Promise<OpenedPage | undefined> {
   if (browser === undefined) return undefined;
   const service = await startLedgerService(t, await temporaryDirectory(t));
   const page = await browser.newPage();
+  page.setDefaultTimeout(60_000);
   const asked: string[] = [];
   const complaints: string[] = [];
   page.on('request', (request) => asked.push(request.url()));

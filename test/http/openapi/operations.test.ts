@@ -77,6 +77,30 @@ test('an answer and a request that are not as described are told', (t) => {
   }
 });
 
+test('what is refused before any operation is described too', async (t) => {
+  const service = await startLedgerService(t, await temporaryDirectory(t));
+  const refused = (name: string) => ({ $ref: `#/components/responses/${name}` });
+  const responses = {
+    404: refused('NotFoundProblem'),
+    405: refused('MethodNotAllowedProblem'),
+    431: refused('HeadersTooLargeProblem'),
+  };
+  const price = placed('price');
+  const nowhere = { ...price, described: { ...price.described, responses } };
+
+  const answers = [
+    await ask(service, '/api/nothing'),
+    await ask(service, '/api/query', { method: 'DELETE' }),
+    await ask(service, '/api/query', { headers: { padding: 'x'.repeat(9000) } }),
+  ];
+
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [404, 405, 431],
+  );
+  for (const answer of answers) t.deepEqual(api.faultsInAnswer(nowhere, answer), []);
+});
+
 test.serial(
   'each operation takes the query parameters that are described, by their schemas',
   async (t) => {
