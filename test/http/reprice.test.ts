@@ -14,6 +14,24 @@ test('If-Match is held against the version at the moment of the write', async (t
   t.deepEqual(answers, [202, 202, 202, 412, 412, 412]);
 });
 
+test('of fifty clients that compare and set one product, exactly one wins each round', async (t) => {
+  const service = await start(t);
+  await reprice(service, good);
+
+  for (let version = 1; version <= 10; version += 1) {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, client) =>
+        reprice(service, `{"productId":"foo","price":${version}.${client + 1}}`, {
+          'if-match': `"${version}"`,
+        }),
+      ),
+    );
+
+    const statuses = answers.map(({ status }) => status).toSorted();
+    t.deepEqual(statuses, [202, ...Array<number>(49).fill(412)]);
+  }
+});
+
 test('If-Match that is no list of entity tags is refused', async (t) => {
   const service = await start(t);
 
