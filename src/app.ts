@@ -5,10 +5,14 @@ import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
 import { currentPricesHandler } from './http/current-prices.ts';
 import { defaultHeaders } from './http/default-headers.ts';
+import { docsFileHandler } from './http/docs/docs-file.ts';
+import type { ReadFile } from './http/docs/docs-files.ts';
+import { docsPageHandler } from './http/docs/docs-page.ts';
 import type { PriceFeed } from './http/feed/price-feed.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
 import { listProductsHandler } from './http/list-products.ts';
 import { observeRequests } from './http/observe-requests.ts';
+import { openApiDocumentHandler } from './http/openapi/openapi-document.ts';
 import { priceAtHandler } from './http/price-at.ts';
 import { priceHistoryHandler } from './http/price-history.ts';
 import { priceListBodyBytesMax } from './http/price-list-body.ts';
@@ -51,9 +55,13 @@ export interface AppDependencies {
   readonly streamsEnd?: AbortSignal;
   /** Whether the service is stopping, so that no connection should live on. */
   readonly isDraining: () => boolean;
+  /** Reads a file of the installation, for the documentation page. */
+  readonly readFile: ReadFile;
 }
 
 export interface HttpLimits extends BatchLimits {
+  /** How many batch requests are served at a time; the next is refused with `TOO_MANY_BATCHES`. */
+  readonly batchesMax: number;
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
   /** How many requests each endpoint that reads serves in parallel; the next is refused with `TOO_MANY_READS`. */
@@ -79,7 +87,7 @@ export function createApp(dependencies: AppDependencies): Koa {
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes({ ledger, feed, limits, streamsEnd }: AppDependencies): Router {
+function routes({ ledger, feed, limits, streamsEnd, readFile }: AppDependencies): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -88,10 +96,17 @@ function routes({ ledger, feed, limits, streamsEnd }: AppDependencies): Router {
     }
   };
   const limited = () => limitConcurrency(limits.readsMax);
+  const page = (path: string, ...handlers: RouterMiddleware[]) =>
+    router.get(path, path, limited(), refuseParameters(), ...handlers);
   const read = () => [limited(), requireJsonAccepted()];
 
   route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
-  route('post', '/reprice/batch', repriceBatchHandler(ledger, limits));
+  route(
+    'post',
+    '/reprice/batch',
+    limitConcurrency(limits.batchesMax, 'TOO_MANY_BATCHES'),
+    repriceBatchHandler(ledger, limits),
+  );
   route(
     'get',
     '/product/:productId/price',
@@ -113,6 +128,10 @@ function routes({ ledger, feed, limits, streamsEnd }: AppDependencies): Router {
   );
   // The feed counts its own, as a stream is open long after its handler has ended.
   route('get', '/stream', streamPricesHandler(feed));
+
+  page('/openapi.json', requireJsonAccepted(), openApiDocumentHandler());
+  page('/docs', docsPageHandler());
+  page('/docs/:file', docsFileHandler(readFile));
   return router;
 }
 

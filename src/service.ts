@@ -7,6 +7,7 @@ import type { RepricerError } from './errors.ts';
 import { makeDirectories } from './files/directories.ts';
 import { DirectoryLock } from './files/directory-lock.ts';
 import type { FileSystem } from './files/file-system.ts';
+import { readFile } from './files/read-file.ts';
 import { PriceFeed } from './http/feed/price-feed.ts';
 import { createHttpServer } from './http/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
@@ -126,6 +127,7 @@ async function start(
     limits: config,
     isDraining: () => isDraining,
     streamsEnd: streams.signal,
+    readFile: (path) => readFile(files, path),
   });
   const server = createHttpServer(app, config);
   server.on('drop', () => metrics.countDroppedConnection());

@@ -3,12 +3,12 @@ import { RepricerError } from '../errors.ts';
 import { countFields } from './count-fields.ts';
 
 /** 1 to 255 visible ASCII characters; a quoted one is another key than the same without quotes. */
-const form = /^[\x21-\x7e]{1,255}$/;
+export const idempotencyKeyForm = /^[\x21-\x7e]{1,255}$/;
 
 export const idempotencyKeyRule = 'must be 1 to 255 visible ASCII characters';
 
 export function isIdempotencyKey(value: unknown): value is string {
-  return typeof value === 'string' && form.test(value);
+  return typeof value === 'string' && idempotencyKeyForm.test(value);
 }
 
 /** The `Idempotency-Key` header; undefined when there is none, and BAD_REQUEST when it is none or there are two. */

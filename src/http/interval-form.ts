@@ -12,10 +12,13 @@ const unitSeconds = new Map([
   ['d', secondsPerDay],
 ]);
 
+const written = /^([1-9][0-9]{0,9})([smhd])$/;
+
 /** A fixed length of time such as `15m`, in microseconds. */
 export const intervalForm: ParameterForm<number> = {
+  schema: { type: 'string', pattern: written.source, examples: ['15m'] },
   parse: (text) => {
-    const [, count, unit = ''] = /^([1-9][0-9]{0,9})([smhd])$/.exec(text) ?? [];
+    const [, count, unit = ''] = written.exec(text) ?? [];
     const seconds = Number(count) * (unitSeconds.get(unit) ?? Number.NaN);
     return seconds <= intervalDaysMax * secondsPerDay ? seconds * microsPerSecond : undefined;
   },

@@ -8,7 +8,10 @@ import { whenAnswered } from './when-answered.ts';
 /** The longest path that is logged, in characters. */
 const loggedPathCharactersMax = 256;
 
-/** Counts and logs every request once it is answered, in one line each, under the trace that the client began or a new one. */
+/**
+ * Counts and logs every request once it is answered, in one line each, under the trace that the client
+ * began or a new one. A stream is answered when it has closed, which may be long after its first byte.
+ */
 export function observeRequests(
   log: Log,
   metrics: Pick<Metrics, 'observeRequest'>,

@@ -9,7 +9,8 @@ export function priceHistoryHandler(ledger: Pick<PriceLedger, 'history'>): Route
   return async function priceHistory(ctx) {
     const range = parseHistoryRange(ctx.querystring);
     const productId = parsePathProductId(ctx.captures?.[0]);
-    const buckets = await ledger.history(productId, range);
+    // A million records take seconds, and the client may have gone.
+    const buckets = await ledger.history(productId, range, () => !ctx.res.closed);
     ctx.set('Cache-Control', 'no-cache');
     ctx.type = 'json';
     ctx.body = presentHistory(productId, buckets);

@@ -6,9 +6,11 @@ import {
   productIdCharactersMax,
   productIdProblem,
 } from '../model/product-id.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';
 import { notAnObject, parseShape } from './parse-shape.ts';
 import { checkedBy } from './price-update-body.ts';
+import { productIdSchema } from './value-schemas.ts';
 
 /** The most products that one request may name. */
 export const listedProductsMax = 1000;
@@ -41,13 +43,29 @@ export function parsePriceListRequest(bytes: unknown): PriceListRequest {
   };
 }
 
+const shortListSchema: JsonSchema = {
+  type: 'array',
+  items: productIdSchema,
+  minItems: 1,
+  maxItems: listedProductsMax,
+  description: 'The products; one that is named twice is answered once.',
+};
+
+const waitMsSchema: JsonSchema = {
+  type: 'integer',
+  minimum: 0,
+  maximum: waitMsMax,
+  default: waitMsDefault,
+  description: 'How long to wait for prices that have to be read from disk, in milliseconds.',
+};
+
 // The length comes first: an endless list must not become an endless list of problems.
-const priceListBody = z.strictObject(
+export const priceListBody = z.strictObject(
   {
-    productIds: checkedBy(isShortList, shortListProblem).pipe(
-      z.array(checkedBy(isProductId, productIdProblem)),
+    productIds: checkedBy(isShortList, shortListProblem, shortListSchema).pipe(
+      z.array(checkedBy(isProductId, productIdProblem, productIdSchema)),
     ),
-    waitMs: z.exactOptional(checkedBy(isWaitMs, () => waitMsRule)),
+    waitMs: z.exactOptional(checkedBy(isWaitMs, () => waitMsRule, waitMsSchema)),
   },
   { error: notAnObject },
 );

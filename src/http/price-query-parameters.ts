@@ -3,6 +3,7 @@ import { isProductId, type ProductId, productIdProblem } from '../model/product-
 import { instantForm } from './instant-form.ts';
 import { decodeCursor } from './page-cursor.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
+import { cursorSchema, productIdSchema } from './value-schemas.ts';
 
 /** The most products that one query reads, as each costs a file to open. */
 export const queryProductsMax = 50;
@@ -56,17 +57,20 @@ function parsePriceFilter(parameters: QueryParameters): PriceFilter {
 }
 
 export const productIdForm: ParameterForm<ProductId> = {
+  schema: productIdSchema,
   parse: (text) => (isProductId(text) ? text : undefined),
   rule: (text) => productIdProblem(text) ?? 'must be a product id',
 };
 
-const orderForm: ParameterForm<'asc' | 'desc'> = {
+export const orderForm: ParameterForm<'asc' | 'desc'> = {
+  schema: { type: 'string', enum: ['asc', 'desc'] },
   parse: (text) => (text === 'asc' || text === 'desc' ? text : undefined),
   rule: () => 'must be asc or desc',
 };
 
 function cursorForm(filter: PriceFilter): ParameterForm<Beside> {
   return {
+    schema: cursorSchema,
     parse: (text) => decodeCursor(text, filter),
     rule: () => 'must be as it stands in a Link of this query, with the same filters and order',
   };
@@ -76,6 +80,7 @@ function cursorForm(filter: PriceFilter): ParameterForm<Beside> {
 export function countForm(max: number): ParameterForm<number> {
   const parse = (text: string) => (/^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Infinity);
   return {
+    schema: { type: 'integer', minimum: 1, maximum: max },
     parse: (text) => (parse(text) <= max ? parse(text) : undefined),
     rule: () => `must be a whole number from 1 to ${max}`,
   };

@@ -6,25 +6,39 @@ import { annotationProblem, currencyProblem } from '../model/annotations.ts';
 import { type Price, priceProblem, toPrice } from '../model/price.ts';
 import { isProductId, productIdProblem } from '../model/product-id.ts';
 import { idempotencyKeyRule, isIdempotencyKey } from './idempotency-key.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';
 import { notAnObject, parseShape } from './parse-shape.ts';
+import {
+  currencySchema,
+  expectedPriceSchema,
+  idempotencyKeySchema,
+  productIdSchema,
+  reasonSchema,
+  sourceSchema,
+  writtenPriceSchema,
+} from './value-schemas.ts';
 
 /** The body of a reprice as it is sent. What it says is converted after it was checked, not on the way. */
-const priceUpdateBody = z.strictObject(
+export const priceUpdateBody = z.strictObject(
   {
-    productId: checkedBy(isProductId, productIdProblem),
-    price: checkedBy(isWrittenPrice, writtenPriceProblem),
-    currency: z.exactOptional(textOf(currencyProblem)),
-    source: z.exactOptional(textOf(annotationProblem)),
-    reason: z.exactOptional(textOf(annotationProblem)),
-    expectedPreviousPrice: z.exactOptional(checkedBy(isExpectedPrice, expectedPriceProblem)),
+    productId: checkedBy(isProductId, productIdProblem, productIdSchema),
+    price: checkedBy(isWrittenPrice, writtenPriceProblem, writtenPriceSchema),
+    currency: z.exactOptional(textOf(currencyProblem, currencySchema)),
+    source: z.exactOptional(textOf(annotationProblem, sourceSchema)),
+    reason: z.exactOptional(textOf(annotationProblem, reasonSchema)),
+    expectedPreviousPrice: z.exactOptional(
+      checkedBy(isExpectedPrice, expectedPriceProblem, expectedPriceSchema),
+    ),
   },
   { error: notAnObject },
 );
 
 /** The same as a line of a batch, which has no headers of its own. */
-const batchLine = priceUpdateBody.extend({
-  idempotencyKey: z.exactOptional(checkedBy(isIdempotencyKey, () => idempotencyKeyRule)),
+export const batchLine = priceUpdateBody.extend({
+  idempotencyKey: z.exactOptional(
+    checkedBy(isIdempotencyKey, () => idempotencyKeyRule, idempotencyKeySchema),
+  ),
 });
 
 /** The update in a reprice's body and its terms, or BAD_REQUEST with every rule that it breaks. */
@@ -53,15 +67,22 @@ function priceOf(written: WrittenPrice): Price {
 
 type Rule = (value: unknown) => string | undefined;
 
-/** A schema of the values that `isValue` knows, which says in the model's words what is wrong with others. */
-export function checkedBy<Value>(isValue: (value: unknown) => value is Value, problem: Rule) {
+/**
+ * A schema of the values that `isValue` knows, which says in the model's words what is wrong with
+ * others, and in those of JSON Schema what it takes.
+ */
+export function checkedBy<Value>(
+  isValue: (value: unknown) => value is Value,
+  problem: Rule,
+  schema: JsonSchema,
+) {
   const messageFor = (input: unknown) => (input === undefined ? 'is required' : problem(input));
-  return z.custom<Value>(isValue, { error: ({ input }) => messageFor(input) });
+  return z.custom<Value>(isValue, { error: ({ input }) => messageFor(input) }).meta(schema);
 }
 
-function textOf(problem: Rule) {
+function textOf(problem: Rule, schema: JsonSchema) {
   const isText = (value: unknown): value is string => problem(value) === undefined;
-  return checkedBy(isText, problem);
+  return checkedBy(isText, problem, schema);
 }
 
 /** A price as JSON can hold one: a number with its digits kept, or a string. */

@@ -3,6 +3,7 @@ import { productIdPrefixProblem } from '../model/product-id.ts';
 import { countForm } from './price-query-parameters.ts';
 import { decodeProductCursor } from './product-cursor.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
+import { cursorSchema, productIdPrefixSchema } from './value-schemas.ts';
 
 export const productsLimitDefault = 100;
 export const productsLimitMax = 1000;
@@ -17,13 +18,15 @@ export function parseProductQuery(queryString: string): ProductQuery {
   return { prefix, limit, after };
 }
 
-const prefixForm: ParameterForm<string> = {
+export const prefixForm: ParameterForm<string> = {
+  schema: productIdPrefixSchema,
   parse: (text) => (productIdPrefixProblem(text) === undefined ? text : undefined),
   rule: (text) => productIdPrefixProblem(text) ?? 'must be the beginning of a product id',
 };
 
 function cursorForm(prefix: string): ParameterForm<string> {
   return {
+    schema: cursorSchema,
     parse: (text) => decodeProductCursor(text, prefix),
     rule: () => 'must be the cursor of a "next" link, with the same prefix',
   };

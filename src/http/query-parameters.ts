@@ -1,11 +1,14 @@
 import type { FieldProblem } from '../errors.ts';
 import { pointerTo, refuseFields, unknownField } from './field-problems.ts';
+import type { JsonSchema } from './json-schema.ts';
 import { parseQueryString } from './query-string.ts';
 
 /** How a parameter's text becomes a value: undefined where the text breaks the rule. */
 export interface ParameterForm<Value> {
   readonly parse: (text: string) => Value | undefined;
   readonly rule: (text: string) => string;
+  /** The rule for the API's description. */
+  readonly schema: JsonSchema;
 }
 
 /**

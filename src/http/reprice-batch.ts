@@ -14,8 +14,6 @@ import { repriceLines } from './reprice-lines.ts';
 import { streamRequest } from './streamed-request.ts';
 
 export interface BatchLimits {
-  /** How many batch requests are served at a time; the next is refused with `TOO_MANY_BATCHES`. */
-  readonly batchesMax: number;
   /** Lines that are recorded together; a longer atomic batch is refused with `BODY_TOO_LARGE`. */
   readonly batchLinesMax: number;
   /** The longest line, or element of an array. */
@@ -32,20 +30,12 @@ export function repriceBatchHandler(
   ledger: Pick<PriceLedger, 'repriceAll'>,
   limits: BatchLimits,
 ): RouterMiddleware {
-  let active = 0;
   return async function repriceBatch(ctx) {
     const parameters = parseBatchParameters(ctx);
     const splitter = splitterFor(ctx, limits.bodyBytesMax);
     if (ctx.accepts(resultTypes) === false) {
       throw new RepricerError('NOT_ACCEPTABLE', `This answers in ${resultTypes[0]} only.`);
     }
-    if (active >= limits.batchesMax) {
-      throw new RepricerError('TOO_MANY_BATCHES', `${limits.batchesMax} batches are being served`);
-    }
-    active += 1;
-    ctx.res.once('close', () => {
-      active -= 1;
-    });
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     streamRequest(ctx.req);
     const parts = readParts(ctx.req, splitter, limits.requestTimeoutMs);

@@ -15,6 +15,7 @@ export function parseRepriceParameters(
 }
 
 export const truthForm: ParameterForm<boolean> = {
+  schema: { type: 'boolean' },
   parse: (text) => ({ true: true, false: false })[text],
   rule: () => 'must be true or false',
 };

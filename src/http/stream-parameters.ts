@@ -2,6 +2,7 @@ import type { Subscription } from './feed/subscriber.ts';
 import { pointerTo, refuseFields } from './field-problems.ts';
 import { productIdForm, queryProductsMax } from './price-query-parameters.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
+import { placeSchema } from './value-schemas.ts';
 
 /**
  * What `GET /api/stream` is asked for, or BAD_REQUEST with the rules that are broken. The header
@@ -32,6 +33,7 @@ function parseLastEventId(text: string, lastSeq: number): number {
 function seqForm(lastSeq: number): ParameterForm<number> {
   const parse = (text: string) => (/^(?:0|[1-9][0-9]{0,15})$/.test(text) ? Number(text) : Infinity);
   return {
+    schema: placeSchema,
     parse: (text) => (parse(text) <= lastSeq ? parse(text) : undefined),
     rule: () => `must be a whole number from 0 to ${lastSeq}, the seq of the last record`,
   };

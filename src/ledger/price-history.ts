@@ -13,17 +13,19 @@ export const historyPageRecords = 1000;
  * The figures of a product's `records` in each bucket of `range`, oldest first. A price holds until
  * the next one comes, also into buckets without a record and past the last record.
  *
- * Reads every record of the range, a page at a time, so memory grows with the buckets only.
+ * Reads every record of the range, a page at a time, so memory grows with the buckets only. It ends
+ * early once `isWanted` no longer holds; what it gives then means nothing.
  */
 export async function priceHistory(
   records: RecordSequence,
   range: HistoryRange,
+  isWanted: () => boolean = () => true,
 ): Promise<readonly PriceBucket[]> {
   const first = await records.indexAt(range.from);
   const end = await records.indexAt(range.to);
   const [carriedIn] = await records.slice(Math.max(0, first - 1), first);
   const steps = new PriceSteps(range, carriedIn?.newPrice);
-  for (let start = first; start < end; start += historyPageRecords) {
+  for (let start = first; start < end && isWanted(); start += historyPageRecords) {
     const page = await records.slice(start, Math.min(end, start + historyPageRecords));
     for (const record of page) steps.take(record);
   }

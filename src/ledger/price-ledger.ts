@@ -8,14 +8,13 @@ import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { HistoryRange } from './history-range.ts';
 import { IdempotencyKeys, type IdempotencyLimits } from './idempotency-keys.ts';
-import { LastPrices } from './last-prices.ts';
 import type { PriceBucket } from './price-bucket.ts';
 import { priceHistory } from './price-history.ts';
 import { type PriceInForce, priceInForce } from './price-in-force.ts';
-import { listPrices, type PriceList, type ProductPage } from './price-list.ts';
+import type { PriceList, ProductPage } from './price-list.ts';
 import { PriceQueries } from './price-queries.ts';
 import type { PriceFilter, PricePage, PriceQuery } from './price-query.ts';
-import { PriceReads } from './price-reads.ts';
+import { ProductPrices, unknownProduct } from './product-prices.ts';
 import type { ProductQuery } from './product-query.ts';
 import { readCommitted } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
@@ -55,14 +54,11 @@ export class PriceLedger {
   readonly #keys: IdempotencyKeys;
   /** The keys of single requests that have no answer yet. */
   readonly #keysUnderWay = new Set<string>();
-  readonly #lastPrices: LastPrices;
-  readonly #priceReads = new PriceReads();
+  readonly #prices: ProductPrices;
   readonly #queries: PriceQueries;
   readonly #maintenance: NodeJS.Timeout;
   #lastSeq: number;
   #lastTimestamp: Timestamp | undefined;
-  /** Counts batches, so that a read can tell that none was committed while it read. */
-  #commits = 0;
   readonly #commitListeners = new Set<CommitListener>();
   #isMaintaining = false;
   #isClosing = false;
@@ -77,7 +73,7 @@ export class PriceLedger {
     this.#storage = storage;
     this.#clock = clock;
     this.#onFailure = onFailure;
-    this.#lastPrices = new LastPrices(options.lastPricesMax);
+    this.#prices = new ProductPrices(storage, options.lastPricesMax);
     this.#keys = new IdempotencyKeys(options);
     const limits = {
       itemsMax: options.queueMax,
@@ -117,11 +113,11 @@ export class PriceLedger {
   }
 
   get cacheHits(): number {
-    return this.#lastPrices.hits;
+    return this.#prices.recent.hits;
   }
 
   get cacheMisses(): number {
-    return this.#lastPrices.misses;
+    return this.#prices.recent.misses;
   }
 
   /** Idempotency keys that are known, and how many had to be forgotten before their time. */
@@ -163,9 +159,7 @@ export class PriceLedger {
 
   /** The product's last record; `UNKNOWN_PRODUCT` when it has none. Sees every receipt given before. */
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
-    const record = this.#lastPrices.get(productId) ?? (await this.#readLastRecord(productId));
-    if (record === undefined) throw unknownProduct();
-    return record;
+    return this.#prices.one(productId);
   }
 
   /**
@@ -173,32 +167,15 @@ export class PriceLedger {
    * gives within `waitMs`; the rest is `pending`.
    */
   async currentPrices(productIds: readonly ProductId[], waitMs: number): Promise<PriceList> {
-    const inMemory = new Map<ProductId, PriceRecord>();
-    for (const productId of productIds) {
-      const record = this.#lastPrices.get(productId) ?? this.#storage.lastRecordInMemory(productId);
-      if (record !== undefined) inMemory.set(productId, record);
-    }
-    const onDisk = productIds.filter((productId) => !inMemory.has(productId));
-    const readRecord = (productId: ProductId) => this.#readLastRecord(productId);
-    const read = await this.#priceReads.read(onDisk, readRecord, waitMs);
-    return listPrices(productIds, new Map([...read, ...inMemory]));
+    return this.#prices.some(productIds, waitMs);
   }
 
   /**
    * One page of the products and their last prices. From page to page every product is listed exactly
    * once that existed before the first; a page may have fewer than `limit`, or none, and others after it.
    */
-  async listProducts({ prefix, after, limit }: ProductQuery): Promise<ProductPage> {
-    const scan = { prefix, after, productsMax: limit, scannedMax: scannedProductsMax };
-    const { productIds, next } = await this.#storage.listProducts(scan);
-    // Nothing is kept in memory of it: a listing would push out what is used.
-    const readRecord = async (productId: ProductId) =>
-      this.#lastPrices.peek(productId) ?? this.#storage.lastRecord(productId);
-    const { prices, pending } = listPrices(
-      productIds,
-      await this.#priceReads.read(productIds, readRecord),
-    );
-    return { prices, pending, next };
+  async listProducts(query: ProductQuery): Promise<ProductPage> {
+    return this.#prices.page(query);
   }
 
   /** A record and where its line stands; `UNKNOWN_RECORD` when none has this seq. Sees every receipt given before. */
@@ -223,11 +200,15 @@ export class PriceLedger {
     throw new RepricerError('NO_PRICE_YET', `the product's first price came later, at ${since}`);
   }
 
-  /** The product's figures for each bucket of a range, oldest first; `UNKNOWN_PRODUCT` when it has no price. */
-  async history(productId: ProductId, range: HistoryRange): Promise<readonly PriceBucket[]> {
+  /** The product's figures for each bucket of a range, oldest first; `UNKNOWN_PRODUCT` when it has no price. See `priceHistory`. */
+  async history(
+    productId: ProductId,
+    range: HistoryRange,
+    isWanted?: () => boolean,
+  ): Promise<readonly PriceBucket[]> {
     const records = await this.#storage.productRecords(productId);
     if (records.length === 0) throw unknownProduct();
-    return priceHistory(records, range);
+    return priceHistory(records, range, isWanted);
   }
 
   /** One page of the records in a range; each page is read from where it begins, however deep it lies. */
@@ -254,14 +235,6 @@ export class PriceLedger {
     await this.#storage.close();
   }
 
-  async #readLastRecord(productId: ProductId): Promise<PriceRecord | undefined> {
-    const commits = this.#commits;
-    const record = await this.#storage.lastRecord(productId);
-    // What was read may be old by now; kept, it would become a wrong previousPrice.
-    if (record !== undefined && commits === this.#commits) this.#lastPrices.set(record);
-    return record;
-  }
-
   #refuseWhenClosing(): void {
     if (!this.#isClosing) return;
     throw new RepricerError('DRAINING', 'the service is stopping; try again in a few seconds');
@@ -273,8 +246,7 @@ export class PriceLedger {
     const reprices = groups.flatMap((group) => group.reprices);
     const batch = new Batch(
       await readCommitted(reprices, {
-        lastRecord: async (productId) =>
-          this.#lastPrices.get(productId) ?? this.#storage.lastRecord(productId),
+        lastRecord: (productId) => this.#prices.beforeWrite(productId),
         receiptOf: (key) => this.#receiptOf(key),
       }),
     );
@@ -293,13 +265,12 @@ export class PriceLedger {
 
   async #append(records: readonly PriceRecord[]): Promise<readonly Receipt[]> {
     const places = await this.#watch(this.#storage.append(records));
+    this.#prices.follow(records);
     for (const record of records) {
-      this.#lastPrices.set(record);
       this.#remember(record);
       this.#lastSeq = record.seq;
       this.#lastTimestamp = record.timestamp;
     }
-    this.#commits += 1;
     for (const listener of this.#commitListeners) listener(records);
     return records.flatMap((record, index) => {
       const place = places[index];
@@ -362,8 +333,4 @@ function outcomeOf(placing: Placing, receipts: readonly Receipt[]): Outcome<Repr
 function keyInUse(): RepricerError {
   const why = 'a request with this idempotency key has no answer yet; try again in a second';
   return new RepricerError('IDEMPOTENCY_KEY_IN_USE', why);
-}
-
-function unknownProduct(): RepricerError {
-  return new RepricerError('UNKNOWN_PRODUCT', 'no price was ever recorded for this product');
 }

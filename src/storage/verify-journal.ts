@@ -185,6 +185,7 @@ function differs(
     scan.rows === listed.rows &&
     scan.lastSeq === listed.lastSeq &&
     scan.firstTimestamp === listed.firstTimestamp &&
-    scan.lastTimestamp === listed.lastTimestamp;
-  return isSame ? undefined : 'the manifest gives other rows, seqs or timestamps than it has';
+    scan.lastTimestamp === listed.lastTimestamp &&
+    (listed.keyedRows === undefined || scan.keyedRows === listed.keyedRows);
+  return isSame ? undefined : 'the manifest gives other rows, keys, seqs or timestamps than it has';
 }

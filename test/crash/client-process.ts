@@ -14,6 +14,12 @@ const [, , logPath = '', clientNumber = '1'] = process.argv;
 const writesPerClientMax = 10_000_000;
 /** Of so many writes one asks for its receipt. */
 const receiptEvery = 3;
+
+/** How often a write is sent that must be acknowledged, and how long it waits in between. */
+const attemptsMax = 200;
+const againMs = 20;
+
+type Headers = Readonly<Record<string, string>>;
 let writes = 0;
 let isStopping = false;
 
@@ -39,7 +45,7 @@ class RunningLoad {
   readonly #refusalsMs: number[] = [];
   readonly #readsMs: number[] = [];
   readonly #counts = {
-    ...{ acknowledged: 0, refused: 0, unknown: 0, unsent: 0 },
+    ...{ acknowledged: 0, refused: 0, unknown: 0, unsent: 0, resent: 0 },
     ...{ reads: 0, failedReads: 0, unansweredReads: 0, brokenAtFirst: 0 },
   };
   #writes = 0;
@@ -79,8 +85,13 @@ class RunningLoad {
     const price = nextPrice();
     const sent = process.hrtime.bigint();
     const body = `{"productId":"${productId}","price":${price}}`;
-    const wantsReceipt = this.#writes % receiptEvery === 0;
-    const answer = await this.#send('POST', '/api/reprice', body, wantsReceipt);
+    const headers = {
+      'content-type': 'application/json',
+      ...(this.#writes % receiptEvery === 0 && { prefer: 'return=representation' }),
+    };
+    const answer = await (this.#load.isInsisting === true
+      ? this.#insist(body, { ...headers, 'idempotency-key': price })
+      : this.#send('POST', '/api/reprice', headers, body));
     const done = process.hrtime.bigint();
     // A connection that was never made carried nothing.
     if (answer === 'not sent') {
@@ -101,7 +112,7 @@ class RunningLoad {
   async #read(): Promise<boolean> {
     const productId = this.#product();
     const sent = process.hrtime.bigint();
-    const answer = await this.#send('GET', `/api/product/${productId}/price`);
+    const answer = await this.#send('GET', `/api/product/${productId}/price`, {});
     const done = process.hrtime.bigint();
     const isAnswered = answer !== undefined && answer !== 'not sent';
     if (isAnswered) this.#readsMs.push(Number(done - sent) / 1e6);
@@ -126,19 +137,26 @@ class RunningLoad {
     writeSync(this.#log, `${JSON.stringify(operation)}\n`);
   }
 
+  /** Sends a write again and again, as a client does that must have it recorded, and once only. */
+  async #insist(body: string, headers: Headers): Promise<Answer | undefined> {
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      if (attempt === 1) this.#counts.resent += 1;
+      const answer = await this.#send('POST', '/api/reprice', headers, body);
+      if (answer !== undefined && answer !== 'not sent' && answer.status === 202) return answer;
+      await delay(againMs);
+    }
+    return undefined;
+  }
+
   /** Undefined when it was sent and no whole answer came. */
   #send(
     method: string,
     path: string,
+    headers: Headers,
     body?: string,
-    wantsReceipt = false,
   ): Promise<Answer | 'not sent' | undefined> {
     const { port, host = '127.0.0.1', timeoutMs = 10_000 } = this.#load;
     return new Promise((resolve) => {
-      const headers = {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(wantsReceipt && { prefer: 'return=representation' }),
-      };
       const options = { host, port, method, path, agent: this.#agent, headers, timeout: timeoutMs };
       const sent = request(options, (response) => {
         let text = '';

@@ -18,6 +18,8 @@ export interface Load {
   readonly onBroken: 'end' | 'again';
   /** A request without an answer for so long is given up; 10,000 when absent. */
   readonly timeoutMs?: number;
+  /** Gives each write a key and sends it again until it is acknowledged; false when absent. */
+  readonly isInsisting?: boolean;
   /** Ends after so many writes in all; without bound when absent. */
   readonly writesMax?: number;
 }
@@ -27,6 +29,8 @@ export interface LoadResult {
   readonly acknowledged: number;
   readonly refused: number;
   readonly unknown: number;
+  /** Writes that were sent again. */
+  readonly resent: number;
   /** Writes whose connection was never made. */
   readonly unsent: number;
   /** Reads that were answered with 200 or 404. */

@@ -80,7 +80,7 @@ export const mutants: readonly Mutant[] = [
     title: 'a last price is remembered before it is durable',
     module: 'ledger/price-ledger',
     from: /(const places = await this\.#watch)/,
-    to: 'for (const record of records) this.#lastPrices.set(record);\n$1',
+    to: 'this.#prices.follow(records);\n$1',
     foundBy: ['F8'],
   },
   {
@@ -117,6 +117,13 @@ export const mutants: readonly Mutant[] = [
     from: /steps\.add\(\(\) => drain\(server, silent\)\);/,
     to: 'steps.add(() => closeAtOnce(server));',
     foundBy: ['F20'],
+  },
+  {
+    title: 'a key is not looked up among the records',
+    module: 'ledger/batch',
+    from: /const receipt = this\.#committed\.receipts\.get\(key\);/,
+    to: 'const receipt = undefined;',
+    foundBy: ['F19b'],
   },
   {
     title: 'the queue has no bound',

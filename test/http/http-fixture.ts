@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
@@ -203,6 +204,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     },
     limits: { ...testHttpLimits, ...options, requestTimeoutMs },
     isDraining: options.isDraining ?? (() => false),
+    readFile,
   });
   const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });
   server.listen(0, '127.0.0.1');

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type FileSystem, nodeFileSystem } from '../../src/files/file-system.ts';
-import { scannedProductsMax } from '../../src/ledger/price-ledger.ts';
+import { scannedProductsMax } from '../../src/ledger/product-prices.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { openLedger } from '../support/ledger.ts';

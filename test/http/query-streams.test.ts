@@ -14,6 +14,7 @@ import {
   startLedgerService,
 } from '../support/ledger-service.ts';
 import { RecordSource } from '../support/records.ts';
+import { SeededRandom } from '../support/seeded-random.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /* Whole ranges from GET /api/query, over HTTP, on files. */
@@ -49,6 +50,37 @@ test('a stream has the records of its products and its time, and nothing else', 
     inRange.filter(({ productId }) => ids.includes(productId)).map(({ seq }) => seq);
   t.deepEqual(lines, of('p0', 'p2'));
   t.deepEqual(one, of('p1').toReversed());
+});
+
+test('for any query the pages joined, NDJSON, CSV and a filter on what was written agree', async (t) => {
+  const { service, records } = await withRecords(t, 2500);
+  const random = SeededRandom.forTest(t, 0);
+
+  for (let count = 0; count < 15; count += 1) {
+    const ids = ['p0', 'p1', 'p2', 'none'].filter(() => random.integer(3) === 0);
+    const [from, to] = [at(random.pick(records)), at(random.pick(records))];
+    const order = random.pick(['asc', 'desc'] as const);
+    const query = [
+      ...ids.map((id) => `productId=${id}`),
+      `from=${formatTimestamp(from)}&to=${formatTimestamp(to)}&order=${order}`,
+    ].join('&');
+    const found = records.filter(
+      ({ productId, timestamp }) =>
+        (ids.length === 0 || ids.includes(productId)) && timestamp >= from && timestamp <= to,
+    );
+    const expected = (order === 'asc' ? found : found.toReversed()).map(({ seq }) => seq);
+
+    t.deepEqual(await seqs(service, query), expected, query);
+    t.deepEqual(
+      await pagedSeqs(service, `${query}&pageSize=${200 + random.integer(800)}`),
+      expected,
+    );
+    const [, ...rows] = readCsv(await text(service, query, csv));
+    t.deepEqual(
+      rows.map((row) => Number(row[5])),
+      expected,
+    );
+  }
 });
 
 test('a stream of nothing is empty, and of CSV the header row', async (t) => {
@@ -234,8 +266,20 @@ async function text({ url }: LedgerService, query: string, accept = '*/*'): Prom
 }
 
 async function seqs(service: LedgerService, query: string): Promise<readonly number[]> {
-  const lines = (await text(service, query, ndjson)).trimEnd().split('\n');
+  const lines = (await text(service, query, ndjson)).split('\n').slice(0, -1);
   return lines.map((line) => (JSON.parse(line) as { readonly seq: number }).seq);
+}
+
+/** The seqs of a page and of all that its links lead on to. */
+async function pagedSeqs({ url }: LedgerService, query: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (let next: string | undefined = `/api/query?${query}`; next !== undefined; ) {
+    const answer: Response = await fetch(url + next);
+    const page = (await answer.json()) as readonly { readonly seq: number }[];
+    found.push(...page.map(({ seq }) => seq));
+    next = /<([^>]*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1];
+  }
+  return found;
 }
 
 async function segments(directory: string): Promise<readonly string[]> {

@@ -103,6 +103,17 @@ test('records are read a page at a time, however many there are', async (t) => {
   t.deepEqual(records.sliceLengths, [0, historyPageRecords, historyPageRecords, 1]);
 });
 
+test('nothing more is read once nobody wants the figures any more', async (t) => {
+  const count = 3 * historyPageRecords;
+  const records = new RecordList(
+    pairs(...Array.from({ length: count }, (_, index) => [index, '1'] as const)),
+  );
+
+  await priceHistory(records, range(0, count, count), () => records.sliceLengths.length < 2);
+
+  t.deepEqual(records.sliceLengths, [0, historyPageRecords]);
+});
+
 for (let number = 0; number < 60; number += 1) {
   test(`the figures of random records are those of a plain look at each of them (${number})`, async (t) => {
     const random = SeededRandom.forTest(t, number);

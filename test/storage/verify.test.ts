@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { nodeFileSystem } from '../../src/files/file-system.ts';
 import { encodeCheckedLine } from '../../src/storage/checked-line.ts';
+import { readManifest, replaceManifest } from '../../src/storage/manifest.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { encodeRecord } from '../../src/storage/record.ts';
 import { verifyStore } from '../../src/storage/verify.ts';
@@ -31,6 +32,15 @@ const cases: readonly Case[] = [
     fault: 'a bit flipped in a sealed segment',
     damage: (directory) => flipBit(join(directory, segment), first.length + 30),
     named: { file: segment, offset: first.length, seq: 2 },
+  },
+  {
+    fault: 'a manifest that counts keys where there are none',
+    damage: async (directory) => {
+      const { segments } = await readManifest(nodeFileSystem, directory);
+      const changed = segments.map((one) => ({ ...one, keyedRows: 1 }));
+      await replaceManifest(nodeFileSystem, directory, changed);
+    },
+    named: { file: segment, offset: 0, seq: 1 },
   },
   {
     fault: 'a line missing from a sealed segment',

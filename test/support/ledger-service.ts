@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
@@ -39,6 +40,7 @@ export async function startLedgerService(
     metrics: { observeRequest: () => {} },
     limits: { ...testHttpLimits, ...limits },
     isDraining: () => false,
+    readFile,
   });
   const server = createHttpServer(app, { requestTimeoutMs: 15_000, connectionsMax: 2000 });
   server.listen(0, '127.0.0.1');

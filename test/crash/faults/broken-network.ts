@@ -5,7 +5,7 @@ import type { Fault, FaultRun } from '../fault.ts';
 import { allTroubles, Network, type Trouble } from '../network.ts';
 import { runStoreTrials, type TrialStore } from '../store-trials.ts';
 
-const rounds = { quick: 1, soak: 10 };
+const rounds = { quick: 1, soak: 8 };
 
 export const brokenNetwork: Fault = {
   id: 'F19',

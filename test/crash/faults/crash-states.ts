@@ -9,7 +9,7 @@ import { Tree } from '../states/tree.ts';
 /** States drawn after each effect of a scenario, … */
 const statesPerEffect = { quick: 200, soak: 2000 };
 /** … and after each effect of a recovery from one kill in so many. */
-const statesPerEffectAfterKill = { quick: 12, soak: 48 };
+const statesPerEffectAfterKill = { quick: 12, soak: 72 };
 const killEvery = { quick: 5, soak: 1 };
 
 const examinedAtOnce = 8;

@@ -8,7 +8,7 @@ import { Shim, type ShimOperation } from '../shim.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
-const rounds = { quick: 3, soak: 20 };
+const rounds = { quick: 3, soak: 10 };
 
 const mebibyte = 1 << 20;
 

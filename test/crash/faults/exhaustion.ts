@@ -8,7 +8,7 @@ import type { Fault, FaultRun } from '../fault.ts';
 import { addressSpaceBytes, openFiles } from '../process-state.ts';
 import { runStoreTrials, type TrialStore } from '../store-trials.ts';
 
-const rounds = { quick: 1, soak: 10 };
+const rounds = { quick: 1, soak: 6 };
 
 const kinds = ['file descriptors', 'heap', 'address space', 'thread pool'] as const;
 

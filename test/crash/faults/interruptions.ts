@@ -56,7 +56,7 @@ const interruptions: readonly Interruption[] = [
   },
 ];
 
-const calls = { quick: 20, soak: 200 };
+const calls = { quick: 20, soak: 60 };
 
 export const shortAndInterrupted: Fault = {
   id: 'F9',

@@ -9,7 +9,7 @@ import { both, storeEvidence } from '../store-evidence.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 
 /** Kills before and after each point. */
-const killsPerPoint = { quick: 3, soak: 50 };
+const killsPerPoint = { quick: 3, soak: 12 };
 
 /** Enough for every point to be reached often. */
 const writesMax = 5000;

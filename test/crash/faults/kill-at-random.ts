@@ -8,7 +8,7 @@ import { recoverTwice } from '../recover-twice.ts';
 import { both, storeEvidence } from '../store-evidence.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 
-const kills = { quick: 50, soak: 1000 };
+const kills = { quick: 50, soak: 300 };
 
 /** So many kills on one directory, before the next one begins: each start meets what the last kill left. */
 const killsPerStore = 50;

@@ -10,7 +10,7 @@ import { both, storeEvidence } from '../store-evidence.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 
 const records = { quick: 100_000, soak: 1_000_000 };
-const kills = { quick: 1, soak: 5 };
+const kills = { quick: 1, soak: 3 };
 const products = 10_000;
 const batchRecords = 1000;
 

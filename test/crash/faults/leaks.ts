@@ -9,7 +9,7 @@ import { RawConnection } from '../raw-connection.ts';
 import { runStoreTrials, type TrialStore } from '../store-trials.ts';
 import { until } from '../until.ts';
 
-const cycles = { quick: 8, soak: 60 };
+const cycles = { quick: 8, soak: 40 };
 
 /** The first cycles fill caches and compile the code. */
 const warmUpCycles = 3;

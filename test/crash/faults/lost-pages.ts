@@ -8,7 +8,7 @@ import { both, storeEvidence } from '../store-evidence.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
-const trials = { quick: 3, soak: 30 };
+const trials = { quick: 3, soak: 15 };
 
 /** The file system's own tables, and a little more. */
 const deviceBytes = 7 << 20;

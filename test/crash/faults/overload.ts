@@ -7,7 +7,7 @@ import type { Fault, FaultRun } from '../fault.ts';
 import { residentBytes } from '../process-state.ts';
 import { numbered, runStoreTrials, type TrialStore } from '../store-trials.ts';
 
-const trials = { quick: 1, soak: 5 };
+const trials = { quick: 1, soak: 3 };
 
 const normalConnections = 50;
 const overloadConnections = 250;

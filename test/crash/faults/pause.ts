@@ -4,7 +4,7 @@ import { expectHealthy } from '../expect-healthy.ts';
 import type { Fault, FaultRun } from '../fault.ts';
 import { numbered, runStoreTrials, type TrialStore } from '../store-trials.ts';
 
-const pauses = { quick: 5, soak: 50 };
+const pauses = { quick: 5, soak: 40 };
 const pauseMsMax = { quick: 3000, soak: 30_000 };
 
 export const pause: Fault = {

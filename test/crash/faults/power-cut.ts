@@ -9,7 +9,7 @@ import { both, storeEvidence } from '../store-evidence.ts';
 import { TrialOwner } from '../trial-owner.ts';
 import { PowerSwitch, Volume } from '../volume.ts';
 
-const cuts = { quick: 25, soak: 500 };
+const cuts = { quick: 25, soak: 150 };
 
 /** So many cuts on one volume, before the next one begins: each start meets what the last cut left. */
 const cutsPerVolume = 25;

@@ -8,7 +8,7 @@ import { Probe } from '../probe.ts';
 import { isStopped } from '../process-state.ts';
 import { runStoreTrials, type TrialStore } from '../store-trials.ts';
 
-const trials = { quick: 20, soak: 200 };
+const trials = { quick: 20, soak: 120 };
 
 /** On a processor; a busy machine may take longer by the clock. */
 const loserCpuMsMax = 1000;

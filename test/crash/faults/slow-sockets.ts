@@ -14,7 +14,7 @@ const slowSockets = 500;
 const slowSocketsMin = 496;
 
 /** Pairs of rounds, without and with slow sockets beside the good clients. */
-const rounds = { quick: 3, soak: 15 };
+const rounds = { quick: 3, soak: 8 };
 /** So long a request may take as well, so that the service refuses the slow sockets while it is measured. */
 const roundMs = 1500;
 

@@ -6,7 +6,7 @@ import type { Fault, FaultRun } from '../fault.ts';
 import { RawConnection } from '../raw-connection.ts';
 import { runStoreTrials, type TrialStore } from '../store-trials.ts';
 
-const trials = { quick: 10, soak: 200 };
+const trials = { quick: 10, soak: 100 };
 
 const kinds = [
   'keep-alive clients',

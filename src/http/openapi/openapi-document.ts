@@ -1,0 +1,12 @@
+import type { RouterMiddleware } from '@koa/router';
+import { answerKept, keepAnswer } from '../answer-kept.ts';
+import { createDocument } from './document.ts';
+
+/** GET /openapi.json: the description of the API. */
+export function openApiDocumentHandler(): RouterMiddleware {
+  const text = JSON.stringify(createDocument());
+  const kept = keepAnswer('application/json; charset=utf-8', Buffer.from(text));
+  return function openApiDocument(ctx) {
+    answerKept(ctx, kept);
+  };
+}

@@ -1,0 +1,25 @@
+import { docsFile, docsPage, openApiDocument } from './documentation-operations.ts';
+import type { Operation } from './operation.ts';
+import { listProducts, prices } from './product-operations.ts';
+import { history, price, query, record } from './read-operations.ts';
+import { stream } from './stream-operation.ts';
+import { reprice, repriceBatch } from './write-operations.ts';
+
+/**
+ * Everything that can be asked of the service, in the order in which it is described. A route of app.ts
+ * that is missing here fails a test, and so does an operation that the tests do not call.
+ */
+export const operations: readonly Operation[] = [
+  reprice,
+  repriceBatch,
+  price,
+  history,
+  record,
+  query,
+  listProducts,
+  prices,
+  stream,
+  openApiDocument,
+  docsPage,
+  docsFile,
+];
