@@ -1,8 +1,7 @@
 import { AnswerFields, UnreadableAnswer } from './answer-fields.ts';
-import type { NumberedLine } from './batch-lines.ts';
 import { type Answer, type ExchangeOptions, exchange, lineType } from './exchange.ts';
 import { type LineResult, readLineOutcome } from './line-result.ts';
-import { textOf } from './line-upload.ts';
+import { lineText, type NumberedLine, numberLine } from './numbered-line.ts';
 import type { BatchLine } from './reprice-request.ts';
 import { mayPass } from './retries.ts';
 
@@ -23,7 +22,7 @@ export async function repriceAtomically(
   const request = {
     method: 'POST',
     headers: { 'Content-Type': lineType, Accept: lineType },
-    body: numbered.map(textOf).join(''),
+    body: numbered.map(lineText).join(''),
   };
   return exchange(url, request, options, (answer) => readResults(numbered, answer));
 }
@@ -33,12 +32,8 @@ async function numberedLines(
 ): Promise<readonly NumberedLine[]> {
   const numbered: NumberedLine[] = [];
   for await (const update of lines) {
-    const { idempotencyKey = crypto.randomUUID() } = update;
-    const line = numbered.push({
-      line: numbered.length + 1,
-      update: { ...update, idempotencyKey },
-    });
-    if (line > atomicLinesMax) {
+    const count = numbered.push(numberLine(numbered.length + 1, update));
+    if (count > atomicLinesMax) {
       throw new RangeError(`an atomic batch has at most ${atomicLinesMax} lines`);
     }
   }

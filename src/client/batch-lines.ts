@@ -1,12 +1,5 @@
+import { type NumberedLine, numberLine } from './numbered-line.ts';
 import type { BatchLine } from './reprice-request.ts';
-
-/** A line on its way. */
-export interface NumberedLine {
-  /** From 1, over all lines of the caller. */
-  readonly line: number;
-  /** With its key, so that it can be sent again. */
-  readonly update: BatchLine;
-}
 
 /**
  * The lines of a batch from when they are taken from the caller until their results have come, in order.
@@ -90,8 +83,7 @@ export class BatchLines {
 
   #hold(update: BatchLine): void {
     this.#taken += 1;
-    const { idempotencyKey = crypto.randomUUID() } = update;
-    this.#held.push({ line: this.#taken, update: { ...update, idempotencyKey } });
+    this.#held.push(numberLine(this.#taken, update));
     this.#wakeSender();
   }
 

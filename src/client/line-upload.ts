@@ -1,4 +1,6 @@
-import type { BatchLines, NumberedLine } from './batch-lines.ts';
+import { UnreadableAnswer } from './answer-fields.ts';
+import type { BatchLines } from './batch-lines.ts';
+import { lineText, type NumberedLine } from './numbered-line.ts';
 
 /** The body of one request of a batch: the lines that are held, from the first, and those to come. */
 export class LineUpload {
@@ -7,6 +9,7 @@ export class LineUpload {
   readonly #encoder = new TextEncoder();
   /** How many of the held lines were sent. */
   #sent = 0;
+  #answered = 0;
   #isClosed = false;
 
   constructor(lines: BatchLines) {
@@ -18,9 +21,16 @@ export class LineUpload {
     );
   }
 
-  /** The first of the held lines has its result. */
-  answered(): void {
+  /** The line whose result has come: the first that is held. `number` counts those of this request. */
+  answered(number: number): NumberedLine {
+    const { first } = this.#lines;
+    this.#answered += 1;
+    if (first === undefined || number !== this.#answered) {
+      throw new UnreadableAnswer(`the result of line ${this.#answered}`);
+    }
+    this.#lines.dropFirst();
     this.#sent -= 1;
+    return first;
   }
 
   /** Takes no more lines: they are for another request. */
@@ -35,14 +45,6 @@ export class LineUpload {
     const lines = this.#lines.from(this.#sent);
     this.#sent += lines.length;
     if (lines.length === 0) controller.close();
-    else controller.enqueue(this.#encoder.encode(lines.map(textOf).join('')));
+    else controller.enqueue(this.#encoder.encode(lines.map(lineText).join('')));
   }
-}
-
-export function textOf({ update }: NumberedLine): string {
-  const { productId, price, currency, source, reason } = update;
-  const { expectedPreviousPrice, idempotencyKey } = update;
-  const annotations = { currency, source, reason };
-  const fields = { productId, price, ...annotations, expectedPreviousPrice, idempotencyKey };
-  return `${JSON.stringify(fields)}\n`;
 }

@@ -1,4 +1,4 @@
-import { AnswerFields, UnreadableAnswer } from './answer-fields.ts';
+import { AnswerFields } from './answer-fields.ts';
 import { BatchLines } from './batch-lines.ts';
 import { lineType, send } from './exchange.ts';
 import { type LineResult, readLineOutcome } from './line-result.ts';
@@ -88,7 +88,6 @@ async function* answerOnce(
 ): AsyncGenerator<LineResult, void, void> {
   const watch = new SilenceWatch(silenceMs, signal);
   const upload = new LineUpload(held);
-  let answered = 0;
   try {
     const response = await send(url, {
       method: 'POST',
@@ -104,17 +103,10 @@ async function* answerOnce(
       for (const text of texts) {
         const fields = AnswerFields.parse(text);
         const outcome = readLineOutcome(fields);
-        const { first } = held;
         // Nothing that follows is recorded either, so the order of the lines is kept.
         const isPassing = outcome.kind === 'refused' && mayPass(outcome.problem);
-        if (isPassing && (retry || first === undefined)) throw outcome.problem;
-        answered += 1;
-        if (first === undefined || fields.number('line') !== answered) {
-          throw new UnreadableAnswer(`the result of line ${answered}`);
-        }
-        held.dropFirst();
-        upload.answered();
-        yield { ...outcome, ...first };
+        if (isPassing && (retry || held.first === undefined)) throw outcome.problem;
+        yield { ...outcome, ...upload.answered(fields.number('line')) };
       }
     }
     if (!held.areAllAnswered) throw new RepricerUnreachable('the last results did not come');

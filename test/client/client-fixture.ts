@@ -52,3 +52,13 @@ export async function collect<Value>(values: AsyncIterable<Value>): Promise<read
   for await (const value of values) collected.push(value);
   return collected;
 }
+
+/** The first `count` of them; then they are left. */
+export async function taken<Value>(
+  values: AsyncIterable<Value>,
+  count: number,
+): Promise<readonly Value[]> {
+  const some: Value[] = [];
+  for await (const value of values) if (some.push(value) === count) break;
+  return some;
+}

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { PriceRecord, RepricerClient } from 'repricer/client';
-import { collect, connectClient, problemOf } from './client-fixture.ts';
+import type { RepricerClient } from 'repricer/client';
+import { collect, connectClient, problemOf, taken } from './client-fixture.ts';
 
 test('every record of before and of now comes once and in order, however often the feed breaks', async (t) => {
   const { client, proxy, end } = await connectClient(t);
@@ -154,13 +154,4 @@ async function record(client: RepricerClient, count: number): Promise<void> {
     price: '3.50',
   }));
   await collect(client.repriceBatch(lines));
-}
-
-async function taken(
-  records: AsyncGenerator<PriceRecord>,
-  count: number,
-): Promise<readonly PriceRecord[]> {
-  const some: PriceRecord[] = [];
-  for await (const record of records) if (some.push(record) === count) break;
-  return some;
 }

@@ -1,5 +1,10 @@
 import test from 'ava';
-import { type BatchLine, type LineResult, RepricerUnreachable } from 'repricer/client';
+import {
+  type BatchLine,
+  type LineResult,
+  RepricerUnreachable,
+  UnreadableAnswer,
+} from 'repricer/client';
 import { linesInFlightMax } from '../../src/client/reprice-batch.ts';
 import { hold } from '../http/http-fixture.ts';
 import { collect, connectClient, problemOf } from './client-fixture.ts';
@@ -129,6 +134,27 @@ test('a line that the service cannot record just then is sent again, and those a
     '4 a recorded 3',
   ]);
   t.is(service.ledger.lastSeq, 3);
+  await end();
+});
+
+test('results that do not fit the lines are of no service that is known', async (t) => {
+  const { client, proxy, end } = await connectClient(t);
+  const result = (line: number) =>
+    `${JSON.stringify({ line, status: 202, seq: line, version: line, unchanged: false })}\n`;
+  const misfits = [
+    [result(2), {}],
+    [result(1) + result(2), {}],
+    [result(1) + result(2), { atomic: true }],
+    ['', { atomic: true }],
+  ] as const;
+
+  for (const [body, options] of misfits) {
+    proxy.willDo({ status: 200, headers: { 'Content-Type': 'application/x-ndjson' }, body });
+
+    const results = collect(client.repriceBatch(lines(1), options));
+
+    await t.throwsAsync(results, { instanceOf: UnreadableAnswer }, body);
+  }
   await end();
 });
 

@@ -20,14 +20,15 @@ export type Fault =
 /** Stands between a client and a service, and does to each request what a test says. */
 export class UnrulyProxy {
   readonly requests: http.IncomingMessage[] = [];
+  /** The port of the service, which may come back on another one. */
+  target: number;
   readonly #server: http.Server;
-  readonly #target: number;
   readonly #faults: Fault[] = [];
   readonly #serving = new Set<http.ServerResponse>();
   readonly #agent = new http.Agent();
 
   private constructor(target: number) {
-    this.#target = target;
+    this.target = target;
     this.#server = http.createServer((request, response) => this.#serve(request, response));
   }
 
@@ -86,7 +87,7 @@ export class UnrulyProxy {
   #forward(request: http.IncomingMessage, response: http.ServerResponse, fault: Fault): void {
     const { method, url, headers } = request;
     const onward = http.request({
-      ...{ host: '127.0.0.1', port: this.#target, agent: this.#agent },
+      ...{ host: '127.0.0.1', port: this.target, agent: this.#agent },
       ...{ method, path: url, headers },
     });
     onward.on('error', () => response.destroy());
