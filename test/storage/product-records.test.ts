@@ -23,7 +23,7 @@ test('the price at a moment, of a million records, is found with some fifty smal
     t.is(found?.record.version, version);
     t.is(found?.validTo, version === count ? null : timeOf(version + 1));
     t.true(file.readLengths.length <= 64, `${file.readLengths.length} reads`);
-    t.true(Math.max(...file.readLengths) <= 8192, `${Math.max(...file.readLengths)} bytes`);
+    t.true(Math.max(...file.readLengths) <= 16_384, `${Math.max(...file.readLengths)} bytes`);
   }
 });
 
