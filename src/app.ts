@@ -51,6 +51,8 @@ export interface AppDependencies {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
+  /** Aborted when the service begins to stop: batches are read no further. */
+  readonly stopping?: AbortSignal;
   /** Ends the streams that are still being read when a stop cannot wait for them any longer. */
   readonly streamsEnd?: AbortSignal;
   /** Whether the service is stopping, so that no connection should live on. */
@@ -87,7 +89,7 @@ export function createApp(dependencies: AppDependencies): Koa {
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes({ ledger, feed, limits, streamsEnd, readFile }: AppDependencies): Router {
+function routes({ ledger, feed, limits, stopping, streamsEnd, readFile }: AppDependencies): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
   const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
@@ -105,7 +107,7 @@ function routes({ ledger, feed, limits, streamsEnd, readFile }: AppDependencies)
     'post',
     '/reprice/batch',
     limitConcurrency(limits.batchesMax, 'TOO_MANY_BATCHES'),
-    repriceBatchHandler(ledger, limits),
+    repriceBatchHandler(ledger, limits, stopping),
   );
   route(
     'get',

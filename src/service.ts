@@ -118,14 +118,15 @@ async function start(
   feed = new PriceFeed(ledger, config, log);
   const openFeed = feed;
 
-  let isDraining = false;
+  const stopping = new AbortController();
   const streams = new AbortController();
-  // `readsMax` bounds the streams that listen.
-  setMaxListeners(0, streams.signal);
+  // `batchesMax` and `readsMax` bound those that listen.
+  setMaxListeners(0, stopping.signal, streams.signal);
   const app = createApp({
     ...{ ledger, feed, log, metrics },
     limits: config,
-    isDraining: () => isDraining,
+    isDraining: () => stopping.signal.aborted,
+    stopping: stopping.signal,
     streamsEnd: streams.signal,
     readFile: (path) => readFile(files, path),
   });
@@ -140,7 +141,7 @@ async function start(
 
   health.cleared('recovering');
   const stop = async () => {
-    isDraining = true;
+    stopping.abort();
     health.notReady('draining');
     // A reader that takes its time must not keep the rest of the stop from its own.
     const cutting = setTimeout(() => streams.abort(), config.shutdownTimeoutMs / 2);

@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
-import { RepricerError } from '../errors.ts';
 import type { Terms } from '../ledger/reprice.ts';
+import { refuseHeader } from './field-problems.ts';
 import { QueryParameters } from './query-parameters.ts';
 import { truthForm } from './reprice-parameters.ts';
 
@@ -15,12 +15,10 @@ const singleHeaders = ['If-Match', 'If-None-Match', 'Idempotency-Key'];
 
 /** What a batch request asks for beside its lines, or BAD_REQUEST with every rule that it breaks. */
 export function parseBatchParameters(ctx: Context): BatchParameters {
-  const given = singleHeaders.find((name) => ctx.get(name) !== '');
+  const given = singleHeaders.find((name) => ctx.req.headers[name.toLowerCase()] !== undefined);
   if (given !== undefined) {
-    throw new RepricerError(
-      'BAD_REQUEST',
-      `${given} is not for a batch; give idempotencyKey or expectedPreviousPrice in its lines.`,
-    );
+    const instead = 'give idempotencyKey or expectedPreviousPrice in its lines';
+    throw refuseHeader(given, `is not for a batch; ${instead}`);
   }
   const parameters = new QueryParameters(ctx.querystring);
   const isAtomic = parameters.one(['atomic'], truthForm) ?? false;

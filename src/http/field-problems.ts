@@ -11,6 +11,11 @@ export function refuseFields(detail: string, fields: readonly FieldProblem[]): R
   return new RepricerError('BAD_REQUEST', detail, { fields: fields.slice(0, fieldProblemsMax) });
 }
 
+/** The refusal of a request for one of its headers; `detail` completes "The header …". */
+export function refuseHeader(name: string, detail: string): RepricerError {
+  return refuseFields(`The header ${name} ${detail}.`, [{ pointer: pointerTo([name]), detail }]);
+}
+
 /** The problem with a field that nobody knows; `path` leads to the object that it stands in. */
 export function unknownField(path: readonly PropertyKey[], name: string): FieldProblem {
   return name.length > namedFieldLengthMax

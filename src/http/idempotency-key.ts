@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
-import { RepricerError } from '../errors.ts';
 import { countFields } from './count-fields.ts';
+import { refuseHeader } from './field-problems.ts';
 
 /** 1 to 255 visible ASCII characters; a quoted one is another key than the same without quotes. */
 export const idempotencyKeyForm = /^[\x21-\x7e]{1,255}$/;
@@ -17,8 +17,5 @@ export function parseIdempotencyKey(ctx: Context): string | undefined {
   if (count === 0) return undefined;
   const key = ctx.get('Idempotency-Key');
   if (count === 1 && isIdempotencyKey(key)) return key;
-  throw new RepricerError(
-    'BAD_REQUEST',
-    `The Idempotency-Key header ${idempotencyKeyRule}, and given once.`,
-  );
+  throw refuseHeader('Idempotency-Key', `${idempotencyKeyRule}, and given once`);
 }

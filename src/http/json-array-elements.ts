@@ -1,7 +1,7 @@
 import { RepricerError } from '../errors.ts';
 import { type BodyPart, type BodySplitter, PartBytes } from './body-parts.ts';
 
-const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+const [quote, backslash, comma, closingBracket] = [0x22, 0x5c, 0x2c, 0x5d];
 const openers = new Set([0x5b, 0x7b]);
 const closers = new Set([0x5d, 0x7d]);
 const blanks = new Set([0x20, 0x09, 0x0a, 0x0d]);
@@ -60,6 +60,7 @@ export class JsonArrayElements implements BodySplitter {
     if (this.#depth === 0) return this.#seeOutside(byte);
     if (this.#depth === 1 && byte === comma) return 'element';
     if (closers.has(byte)) {
+      if (this.#depth === 1 && byte !== closingBracket) return this.#breakOff();
       this.#depth -= 1;
       return this.#depth === 0 ? 'array' : undefined;
     }
@@ -75,13 +76,17 @@ export class JsonArrayElements implements BodySplitter {
       this.#depth = 1;
       return undefined;
     }
+    return this.#breakOff();
+  }
+
+  #breakOff(): 'array' {
     this.isBroken = true;
     return 'array';
   }
 
   #finish(end: 'element' | 'array'): readonly BodyPart[] {
     if (this.isBroken) {
-      const what = this.#hasBegun ? 'something follows the array' : 'it is no array';
+      const what = this.#depth > 0 ? 'a bracket does not fit' : this.#outsideProblem();
       return [this.#broken(what)];
     }
     const isLast = end === 'array';
@@ -91,6 +96,10 @@ export class JsonArrayElements implements BodySplitter {
     this.number += 1;
     this.#hasElement = false;
     return [part];
+  }
+
+  #outsideProblem(): string {
+    return this.#hasBegun ? 'something follows the array' : 'it is no array';
   }
 
   #broken(reason: string): BodyPart {

@@ -1,17 +1,18 @@
-import { RepricerError } from '../errors.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Terms } from '../ledger/reprice.ts';
+import { refuseHeader } from './field-problems.ts';
 
-/** What a write's `If-Match` and `If-None-Match` headers (empty when there are none) ask for. */
-export function parsePreconditions(
-  ifMatch: string,
-  ifNoneMatch: string,
-): Pick<Terms, 'mustBeNew' | 'versions'> {
-  if (ifNoneMatch !== '' && ifNoneMatch !== '*') {
-    throw new RepricerError('BAD_REQUEST', 'On a reprice, If-None-Match can only be *.');
+/** What a write's `If-Match` and `If-None-Match` headers ask for. An empty one is no condition, but a mistake. */
+export function parsePreconditions({
+  'if-match': ifMatch,
+  'if-none-match': ifNoneMatch,
+}: IncomingHttpHeaders): Pick<Terms, 'mustBeNew' | 'versions'> {
+  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') {
+    throw refuseHeader('If-None-Match', 'can only be * on a reprice');
   }
   return {
-    ...(ifNoneMatch === '*' && { mustBeNew: true }),
-    ...(ifMatch !== '' && { versions: parseIfMatch(ifMatch) }),
+    ...(ifNoneMatch !== undefined && { mustBeNew: true }),
+    ...(ifMatch !== undefined && { versions: parseIfMatch(ifMatch) }),
   };
 }
 
@@ -23,10 +24,7 @@ const entityTags = new RegExp(`^${entityTag}(?:[ \\t]*,[ \\t]*${entityTag})*$`);
 function parseIfMatch(header: string): readonly number[] | 'any' {
   if (header === '*') return 'any';
   if (!entityTags.test(header)) {
-    throw new RepricerError(
-      'BAD_REQUEST',
-      'If-Match must be * or a list of entity tags such as "12".',
-    );
+    throw refuseHeader('If-Match', 'must be * or a list of entity tags such as "12"');
   }
   const tags = header.split(',').map((tag) => tag.trim());
   return tags.flatMap((tag) => (/^"[1-9]\d{0,14}"$/.test(tag) ? Number(tag.slice(1, -1)) : []));

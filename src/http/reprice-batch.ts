@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { RouterMiddleware } from '@koa/router';
 import type { Context } from 'koa';
-import { RepricerError } from '../errors.ts';
+import { hasCode, RepricerError } from '../errors.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
 import { type BatchParameters, parseBatchParameters } from './batch-parameters.ts';
 import type { BodyPart, BodySplitter } from './body-parts.ts';
@@ -25,20 +25,24 @@ export interface BatchLimits {
 /**
  * POST /api/reprice/batch: each line is a reprice, and each gets a line of the answer, in order. Lines
  * are read as fast as they are committed and their results are taken, so a batch may be of any length.
+ * Once `stopping` is aborted no more are read.
  */
 export function repriceBatchHandler(
   ledger: Pick<PriceLedger, 'repriceAll'>,
   limits: BatchLimits,
+  stopping: AbortSignal = new AbortController().signal,
 ): RouterMiddleware {
   return async function repriceBatch(ctx) {
     const parameters = parseBatchParameters(ctx);
     const splitter = splitterFor(ctx, limits.bodyBytesMax);
-    if (ctx.accepts(resultTypes) === false) {
-      throw new RepricerError('NOT_ACCEPTABLE', `This answers in ${resultTypes[0]} only.`);
+    const type = ctx.accepts(...resultTypes);
+    if (type === false) {
+      throw new RepricerError('NOT_ACCEPTABLE', `This answers in ${resultTypes.join(' or ')}.`);
     }
+    ctx.type = type;
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     streamRequest(ctx.req);
-    const parts = readParts(ctx.req, splitter, limits.requestTimeoutMs);
+    const parts = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
     if (parameters.isAtomic) await answerAtomic(ctx, ledger, parts, parameters, limits);
     else answerStreamed(ctx, ledger, parts, parameters, limits);
   };
@@ -70,13 +74,12 @@ function answerStreamed(
     for await (const parts of blocks) {
       for (let start = 0; start < parts.length; start += batchLinesMax) {
         const group = parts.slice(start, start + batchLinesMax);
-        const { text, isEnd } = await repriceLines(ledger, group, parameters);
+        const { text, failure } = await repriceLines(ledger, group, parameters);
         yield text;
-        if (isEnd) return;
+        if (failure !== undefined) return;
       }
     }
   }
-  ctx.type = resultTypes[0] ?? '';
   ctx.body = Readable.from(results(), { objectMode: false });
   endWithAnswer(ctx);
 }
@@ -97,11 +100,21 @@ async function answerAtomic(
       throw new RepricerError('BODY_TOO_LARGE', why);
     }
   }
-  const { text, areAllGood } = await repriceLines(ledger, all, parameters);
+  const brokenOff = all.find((part) => 'error' in part && isOfAll(part.error));
+  if (brokenOff !== undefined && 'error' in brokenOff) {
+    ctx.set('Connection', 'close');
+    throw brokenOff.error;
+  }
+  const { text, areAllGood, failure } = await repriceLines(ledger, all, parameters);
+  if (failure !== undefined) throw failure;
   ctx.status = areAllGood ? 200 : 409;
-  ctx.type = resultTypes[0] ?? '';
   ctx.body = text;
   endWithAnswer(ctx);
+}
+
+/** Whether a part's error is none of the line's. */
+function isOfAll(error: unknown): boolean {
+  return hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING');
 }
 
 /** When the answer ends before the request did, nobody reads on: the connection ends with it. */

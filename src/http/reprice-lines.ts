@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasCode, RepricerError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
+import { failedDependency } from '../ledger/batch.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
 import type { Reprice, RepriceResult } from '../ledger/reprice.ts';
 import type { Outcome } from '../ledger/write-queue.ts';
@@ -13,8 +14,8 @@ export interface LineResults {
   /** A line for each of them, in order. */
   readonly text: string;
   readonly areAllGood: boolean;
-  /** Set when nothing was recorded for a reason that the next lines would meet as well. */
-  readonly isEnd: boolean;
+  /** What kept all of them from being recorded, and would the next lines as well. */
+  readonly failure: unknown;
 }
 
 /** Records what the lines ask for in one group, and tells of each what became of it. */
@@ -27,7 +28,7 @@ export async function repriceLines(
   const good = lines.filter((line) => 'reprice' in line);
   const isRefused = parameters.isAtomic && good.length < lines.length;
   const outcomes = isRefused
-    ? { all: new RepricerError('FAILED_DEPENDENCY', 'Another line of the batch is not valid.') }
+    ? { all: failedDependency() }
     : await commit(ledger, good, parameters.isAtomic);
   let next = 0;
   const texts = lines.map((line) => {
@@ -42,7 +43,7 @@ export async function repriceLines(
   return {
     text: texts.join(''),
     areAllGood: good.length === lines.length && 'each' in outcomes && !outcomes.each.some(isError),
-    isEnd: !isRefused && 'all' in outcomes,
+    failure: !isRefused && 'all' in outcomes ? outcomes.all : undefined,
   };
 }
 

@@ -18,7 +18,7 @@ export function repriceHandler(ledger: Pick<PriceLedger, 'reprice'>): RouterMidd
     const result = await ledger.reprice(keyed, {
       ...terms,
       ...parseRepriceParameters(ctx.querystring),
-      ...parsePreconditions(ctx.get('If-Match'), ctx.get('If-None-Match')),
+      ...parsePreconditions(ctx.req.headers),
     });
     answer(ctx, update.productId, result);
   };

@@ -31,16 +31,18 @@ export class Batch {
   }
 
   place({ reprices, isAtomic }: RepriceGroup): readonly Placing[] {
-    const [heads, drafts, indices] = [this.#heads, this.#drafts, this.#indices];
-    if (isAtomic) {
-      this.#heads = new Map(heads);
-      this.#drafts = [...drafts];
-      this.#indices = new Map(indices);
-    }
+    const isDry = reprices.some(({ terms }) => terms.isDryRun === true);
+    if (!isAtomic && !isDry) return reprices.map((reprice) => this.#tryToPlace(reprice));
+    const before = [this.#heads, this.#drafts, this.#indices] as const;
+    this.#heads = new Map(this.#heads);
+    this.#drafts = [...this.#drafts];
+    this.#indices = new Map(this.#indices);
     const placings = reprices.map((reprice) => this.#tryToPlace(reprice));
-    if (!isAtomic || placings.every(({ kind }) => kind !== 'refused')) return placings;
-    [this.#heads, this.#drafts, this.#indices] = [heads, drafts, indices];
-    return placings.map((placing) => (placing.kind === 'refused' ? placing : dependent()));
+    const drafts = this.#drafts;
+    const isRefused = isAtomic && placings.some(({ kind }) => kind === 'refused');
+    if (isRefused || isDry) [this.#heads, this.#drafts, this.#indices] = before;
+    if (isRefused) return placings.map((one) => (one.kind === 'refused' ? one : dependent()));
+    return isDry ? placings.map((one) => toDryRun(one, drafts)) : placings;
   }
 
   /** The records from `firstSeq` on, one microsecond apart; `now` or later, and after `last`. */
@@ -86,12 +88,17 @@ export class Batch {
       return { kind: 'unchanged', head };
     }
     const draft = { ...update, version: head.version + 1, previousPrice: head.price };
-    if (terms.isDryRun === true) return { kind: 'dry run', draft };
     const index = this.#drafts.push(draft) - 1;
     this.#heads.set(productId, { version: draft.version, price: newPrice });
     if (idempotencyKey !== undefined) this.#indices.set(idempotencyKey, index);
     return { kind: 'placed', index, isReplayed: false };
   }
+}
+
+/** A dry run sees what its own lines before it would record, and nobody else ever does. */
+function toDryRun(placing: Placing, drafts: readonly Draft[]): Placing {
+  const draft = placing.kind === 'placed' ? drafts[placing.index] : undefined;
+  return draft === undefined ? placing : { kind: 'dry run', draft };
 }
 
 /** All records of a batch stand in one segment, so they are all of one date: if need be, of the next. */
@@ -114,6 +121,11 @@ function requireSame(first: PriceUpdate, update: PriceUpdate): void {
 }
 
 function dependent(): Placing {
+  return { kind: 'refused', error: failedDependency() };
+}
+
+/** For the good lines of an atomic batch of which another was refused. */
+export function failedDependency(): RepricerError {
   const why = 'another line of the same atomic batch was refused; nothing was recorded';
-  return { kind: 'refused', error: new RepricerError('FAILED_DEPENDENCY', why) };
+  return new RepricerError('FAILED_DEPENDENCY', why);
 }

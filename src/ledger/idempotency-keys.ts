@@ -21,8 +21,13 @@ export interface KeyedRecord {
  */
 export class IdempotencyKeys {
   readonly #limits: IdempotencyLimits;
-  /** In the order of their records, as timestamps rise with seq. */
   readonly #records = new Map<string, KeyedRecord>();
+  /**
+   * The same in the order of their seq, from `#oldest` on, and those that another record of the same
+   * key replaced. A map would be slow to give its first entry after many that were deleted.
+   */
+  #order: KeyedRecord[] = [];
+  #oldest = 0;
   /** Keys that had to be forgotten before their time was over. */
   forgottenEarly = 0;
 
@@ -42,15 +47,27 @@ export class IdempotencyKeys {
 
   /** Records are added in the order of their seq. */
   add(record: KeyedRecord): void {
-    // A key that is set again would keep its old place in the order.
-    this.#records.delete(record.key);
     this.#records.set(record.key, record);
-    for (const oldest of this.#records.values()) {
+    this.#order.push(record);
+    for (let oldest = this.#order[this.#oldest]; oldest !== undefined; oldest = this.#next()) {
+      const isReplaced = this.#records.get(oldest.key) !== oldest;
       const isOver = this.#isOver(oldest, record.timestamp);
-      if (!isOver && this.#records.size <= this.#limits.idempotencyKeysMax) return;
-      if (!isOver) this.forgottenEarly += 1;
+      const isTooMany = this.#records.size > this.#limits.idempotencyKeysMax;
+      if (!isReplaced && !isOver && !isTooMany) return;
+      if (isReplaced) continue;
       this.#records.delete(oldest.key);
+      if (!isOver) this.forgottenEarly += 1;
     }
+  }
+
+  /** Leaves the oldest behind, and now and then gives back the room of those that were left. */
+  #next(): KeyedRecord | undefined {
+    this.#oldest += 1;
+    if (this.#oldest > this.#order.length / 2) {
+      this.#order = this.#order.slice(this.#oldest);
+      this.#oldest = 0;
+    }
+    return this.#order[this.#oldest];
   }
 
   #isOver({ timestamp }: KeyedRecord, now: Timestamp): boolean {

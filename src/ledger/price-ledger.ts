@@ -21,9 +21,6 @@ import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
-/** Products that one page looks at, in some 0.1 s of processor time, so that a rare prefix has many pages and no slow one. */
-export const scannedProductsMax = 50_000;
-
 export interface LedgerOptions extends IdempotencyLimits {
   /** Single records that may wait or be written at a time. */
   readonly queueMax: number;
@@ -221,7 +218,10 @@ export class PriceLedger {
     return this.#queries.scan(filter);
   }
 
-  /** Tells `listener` of every batch that is committed from now on, in order; the function returned ends that. */
+  /**
+   * Tells `listener` of every batch that is committed from now on, in order; the function returned ends
+   * that. A listener must not throw: what it is told of is recorded, and has to be acknowledged.
+   */
   onCommit(listener: CommitListener): () => void {
     this.#commitListeners.add(listener);
     return () => void this.#commitListeners.delete(listener);

@@ -7,7 +7,7 @@ import { listPrices, type PriceList, type ProductPage } from './price-list.ts';
 import { PriceReads } from './price-reads.ts';
 import type { ProductQuery } from './product-query.ts';
 
-/** Products that one page looks at: about 50 ms, so that a rare prefix has many pages and no slow one. */
+/** Products that one page looks at, in some 0.1 s of processor time, so that a rare prefix has many pages and no slow one. */
 export const scannedProductsMax = 50_000;
 
 /**

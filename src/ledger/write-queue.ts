@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import PQueue from 'p-queue';
 import { RepricerError } from '../errors.ts';
 
@@ -94,8 +95,9 @@ export class WriteQueue<Item, Result> {
     const outcomes = await this.#outcomesOf(batch);
     batch.forEach((waiting, index) => {
       const outcome = outcomes[index];
-      if (outcome !== undefined && 'result' in outcome) waiting.resolve(outcome.result);
-      else waiting.reject(outcome?.error);
+      assert(outcome !== undefined, 'every item of a batch has an outcome');
+      if ('result' in outcome) waiting.resolve(outcome.result);
+      else waiting.reject(outcome.error);
     });
   }
 

@@ -23,7 +23,8 @@ export async function readKeyedRecords(
   for (const segment of segments.toReversed()) {
     if (segment.lastTimestamp < since || found.length >= countMax) break;
     if (segment.keyedRows === 0) continue;
-    found = [...(await keyedRecordsIn(files, directory, segment)), ...found];
+    const older = await keyedRecordsIn(files, directory, segment, countMax - found.length);
+    found = [...older, ...found];
   }
   return found.filter(({ timestamp }) => timestamp >= since).slice(-countMax);
 }
@@ -32,9 +33,10 @@ async function keyedRecordsIn(
   files: FileSystem,
   directory: string,
   segment: ReadableSegment,
+  countMax: number,
 ): Promise<readonly PriceRecord[]> {
   const { file, bytes, firstSeq } = segment;
-  const records: PriceRecord[] = [];
+  let records: PriceRecord[] = [];
   const handle = await openSegmentFile(files, directory, segment);
   try {
     for await (const lines of readLines(handle, 0, bytes, recordBytesMax)) {
@@ -48,11 +50,13 @@ async function keyedRecordsIn(
         // The text of a reason may look like it.
         if (record.idempotencyKey !== undefined) records.push(record);
       }
+      // Only the newest are wanted, and they come last.
+      if (records.length > 2 * countMax) records = records.slice(-countMax);
     }
   } finally {
     await handle.close();
   }
-  return records;
+  return records.slice(-countMax);
 }
 
 const mark = ',"idempotencyKey":"';

@@ -56,6 +56,8 @@ for (const [text, reasons] of [
   ['["]', ['it ends before the array does']],
   ['[] []', ['something follows the array']],
   ['[1]x', ['1', 'something follows the array']],
+  ['[1}', ['a bracket does not fit']],
+  ['[{"a":1}}', ['a bracket does not fit']],
   ['[]', []],
   ['[1,]', ['1', '']],
   ['[,]', ['', '']],

@@ -150,6 +150,7 @@ for (const [what, status, headers, query] of [
   ['whose client takes JSON only', 406, { accept: 'application/json' }, ''],
   ['with a key for all', 400, { 'idempotency-key': 'k' }, ''],
   ['with a condition for all', 400, { 'if-match': '*' }, ''],
+  ['with an empty key for all', 400, { 'idempotency-key': '' }, ''],
   ['with a parameter that nobody knows', 400, {}, '?atomic=true&a=1'],
 ] as const) {
   test(`a batch ${what} is refused`, async (t) => {
@@ -174,6 +175,47 @@ test('a client may wait for the results of its first lines before it sends more'
   sending.end('{"productId":"a","price":2}');
 
   t.is(briefly(JSON.parse(await received.next())), '2 202 seq 2 version 2');
+});
+
+test('a stop ends a batch that waits for more lines, with a last line that says so', async (t) => {
+  const stopping = new AbortController();
+  const service = await start(t, { stopping: stopping.signal });
+  const { sending, answer } = open(service);
+  sending.write('{"productId":"a","price":1}\n');
+  const response = await answer;
+
+  stopping.abort();
+  const text = await textOf(response);
+
+  t.deepEqual(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => briefly(JSON.parse(line))),
+    ['1 202 seq 1 version 1', '2 503 /problems/draining'],
+  );
+  sending.destroy();
+});
+
+test('an atomic batch that cannot be recorded at all is answered with the reason alone', async (t) => {
+  const files = new FaultyFiles();
+  const service = await start(t, { files });
+  files.fail('datasync', /results\//, 'EIO', { times: 1 });
+
+  const { status, type } = await batch(service, '{"productId":"a","price":1}', {}, '?atomic=true');
+
+  t.is(status, 503);
+  t.is(type, 'application/problem+json');
+});
+
+test('the results of a batch come in the form of lines that the client takes', async (t) => {
+  const service = await start(t);
+
+  const { type } = await batch(service, '{"productId":"a","price":1}', {
+    accept: 'application/jsonl',
+  });
+
+  t.is(type, 'application/jsonl');
 });
 
 test('one more batch than may be served is refused, and served once another has ended', async (t) => {

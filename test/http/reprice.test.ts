@@ -35,11 +35,14 @@ test('of fifty clients that compare and set one product, exactly one wins each r
 test('If-Match that is no list of entity tags is refused', async (t) => {
   const service = await start(t);
 
-  for (const ifMatch of ['1', '"1', '"1" "2"', '*, "1"', ',']) {
+  for (const ifMatch of ['1', '"1', '"1" "2"', '*, "1"', ',', '']) {
     const { status, body } = await reprice(service, good, { 'if-match': ifMatch });
     t.is(status, 400, ifMatch);
-    t.regex(body, /If-Match must be \* or a list of entity tags/);
+    t.regex(body, /"pointer":"#\/If-Match","detail":"must be \* or a list of entity tags/);
   }
+  const none = await reprice(service, good, { 'if-none-match': '' });
+  t.is(none.status, 400);
+  t.regex(none.body, /"pointer":"#\/If-None-Match"/);
 });
 
 test('expectedPreviousPrice that does not hold is answered with the current price, digit by digit', async (t) => {

@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
+import { IdempotencyKeys } from '../../src/ledger/idempotency-keys.ts';
 import type { PriceUpdate } from '../../src/model/price-record.ts';
+import { toTimestamp } from '../../src/model/timestamp.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { openLedger, receiptOf, update } from '../support/ledger.ts';
 import { TestClock } from '../support/records.ts';
@@ -102,6 +104,26 @@ test('a key is forgotten when its time is over, before and after a restart', asy
   t.is(after.ledger.idempotencyKeys.size, 2);
   t.is(after.ledger.idempotencyKeys.forgottenEarly, 0);
   await after.ledger.close();
+});
+
+test('forgetting a key takes no longer when very many were forgotten before', (t) => {
+  const keys = new IdempotencyKeys({ idempotencyKeysMax: 20_000, idempotencyWindowMs: 1e9 });
+  const addMany = (count: number) => {
+    const started = process.cpuUsage();
+    for (let added = 0; added < count; added += 1) {
+      seq += 1;
+      keys.add({ key: `key ${seq}`, seq, timestamp: toTimestamp(seq) });
+    }
+    return process.cpuUsage(started).user;
+  };
+  let seq = 0;
+  addMany(20_000);
+
+  const [early, late] = [addMany(5_000), addMany(30_000) / 6];
+
+  t.is(keys.size, 20_000);
+  t.is(keys.forgottenEarly, 35_000);
+  t.true(late < 10 * early + 20_000, `${early} µs of processor time, then ${late} µs for as many`);
 });
 
 test('past the bound the oldest keys are forgotten, which is counted, before and after a restart', async (t) => {

@@ -133,6 +133,28 @@ test('a dry run says what would be recorded on top of what came before it, and l
   await ledger.close();
 });
 
+test('a dry run of several sees what those before it would record, and nobody else does', async (t) => {
+  const { ledger, set } = await open(t);
+  const dry = { isDryRun: true };
+  const reprices = [
+    { update: { ...update('a', '1'), idempotencyKey: 'k' }, terms: dry },
+    { update: update('a', '2'), terms: { ...dry, expectedPreviousPrice: price('1') } },
+    { update: { ...update('a', '3'), idempotencyKey: 'k' }, terms: dry },
+  ];
+
+  const [outcomes] = await Promise.all([
+    ledger.repriceAll({ reprices, isAtomic: false }),
+    set('a', '9'),
+  ]);
+
+  t.like(outcomes[0], { result: { kind: 'dry run', draft: { version: 1 } } });
+  t.like(outcomes[1], { result: { kind: 'dry run', draft: { version: 2 } } });
+  t.like(outcomes[2], { error: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+  t.is((await ledger.currentPrice(productId('a'))).version, 1);
+  t.is(receiptOf(await ledger.reprice(update('a', '4'))).record.version, 2);
+  await ledger.close();
+});
+
 test('a dry run is refused as a write would be when there is no room', async (t) => {
   const files = new FaultyFiles();
   const { ledger, set } = await open(t, { files, options: { backlogRecordsMax: 1 } });

@@ -21,13 +21,14 @@ export interface LedgerService extends OpenLedger {
 
 export interface LedgerServiceParts extends LedgerParts {
   readonly limits?: Partial<HttpLimits>;
+  readonly stopping?: AbortSignal;
   readonly streamHeartbeatMs?: number;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, streamHeartbeatMs = 15_000, ...parts }: LedgerServiceParts = {},
+  { limits, stopping, streamHeartbeatMs = 15_000, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const log = new RecordedLog();
@@ -40,16 +41,17 @@ export async function startLedgerService(
     metrics: { observeRequest: () => {} },
     limits: { ...testHttpLimits, ...limits },
     isDraining: () => false,
+    ...(stopping !== undefined && { stopping }),
     readFile,
   });
   const server = createHttpServer(app, { requestTimeoutMs: 15_000, connectionsMax: 2000 });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  let stopping: Promise<void> | undefined;
+  let ended: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= stopAll(server, open);
-    return stopping;
+    ended ??= stopAll(server, open);
+    return ended;
   };
   t.teardown(stop);
   return { ...open, url: `http://127.0.0.1:${port}`, port, server, log, stop };
