@@ -16,7 +16,7 @@ export interface KeyedRecord {
 
 /**
  * The idempotency keys of committed records, for a time and up to a number; the oldest leave first.
- * What a key stands for is read from the journal, so an entry is the key and two numbers: about 120
+ * What a key stands for is read from the journal, so an entry is the key and two numbers: about 180
  * bytes and the key's own characters.
  */
 export class IdempotencyKeys {
@@ -26,7 +26,7 @@ export class IdempotencyKeys {
    * The same in the order of their seq, from `#oldest` on, and those that another record of the same
    * key replaced. A map would be slow to give its first entry after many that were deleted.
    */
-  #order: KeyedRecord[] = [];
+  #order: (KeyedRecord | undefined)[] = [];
   #oldest = 0;
   /** Keys that had to be forgotten before their time was over. */
   forgottenEarly = 0;
@@ -62,6 +62,7 @@ export class IdempotencyKeys {
 
   /** Leaves the oldest behind, and now and then gives back the room of those that were left. */
   #next(): KeyedRecord | undefined {
+    this.#order[this.#oldest] = undefined;
     this.#oldest += 1;
     if (this.#oldest > this.#order.length / 2) {
       this.#order = this.#order.slice(this.#oldest);
