@@ -14,6 +14,9 @@ const cycles = { quick: 8, soak: 40 };
 /** The first cycles fill caches and compile the code. */
 const warmUpCycles = 3;
 
+/** More than the feed keeps in memory. */
+const recentEvents = 25_000;
+
 /** What the heap may hold more at the end than after the warm-up. */
 const heapGrowthBytesMax = 2 * 1024 * 1024;
 
@@ -26,7 +29,9 @@ export const leaks: Fault = {
 
 async function trial(store: TrialStore, run: FaultRun): Promise<StoreState> {
   const probe = new Probe(join(run.directory, 'probe'));
-  const service = await store.start([], probe.surroundings);
+  const service = await store.start(['--last-prices-max', '100'], probe.surroundings);
+  // The feed keeps recent events, up to a bound that is reached before anything is measured.
+  await store.writeCalmly(service.port, recentEvents);
   const filesAtRest = openFiles(service.pid);
   let warm = { heapBytes: 0, resources: 0, files: 0 };
   let now = warm;
