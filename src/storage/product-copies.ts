@@ -96,8 +96,9 @@ class Collection implements ProductCopies {
     const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
     if (record === undefined || record instanceof BadRecord) return;
     const { seq } = record;
-    if (firstSeq <= seq && seq <= lastSeq) return;
-    this.lastSeq = Math.max(this.lastSeq, seq);
+    // In its own segment it is one behind its place, if it is wanted.
+    const isElsewhere = seq < firstSeq || seq > lastSeq;
+    if (isElsewhere) this.lastSeq = Math.max(this.lastSeq, seq);
     if (!this.#wanted.has(seq) || this.lines.has(seq)) return;
     this.lines.set(seq, Buffer.from(line.bytes));
   }

@@ -30,7 +30,10 @@ export interface SegmentScan {
   readonly sha256: string;
   /** The first line that is not what must follow; undefined when every line is good. */
   readonly fault: SegmentFault | undefined;
-  /** A good record past `bytes` that is of another batch than the last one: then this is no torn tail. */
+  /**
+   * A good record past `bytes` that no torn tail has: one of another batch than the last one, or the one
+   * that is missing at the fault.
+   */
   readonly otherBatch: { readonly offset: number; readonly seq: number } | undefined;
 }
 
@@ -180,10 +183,13 @@ class SegmentWalk {
 
   /**
    * A batch is written only when the one before is on disk. So a good record of any batch but the one
-   * that follows the whole ones shows that the unreadable one was once whole.
+   * that follows the whole ones shows that the unreadable one was once whole. And an interrupted write
+   * leaves bytes where they belong or not at all, so it never puts a record behind its place.
    */
   #lookForOtherBatch(record: PriceRecord | BadRecord, line: Line): void {
-    if (record instanceof BadRecord || record.batch === this.#whole.lastSeq + 1) return;
+    if (record instanceof BadRecord) return;
+    const isOfLastBatch = record.batch === this.#whole.lastSeq + 1;
+    if (isOfLastBatch && record.seq !== this.#fault?.seq) return;
     this.#otherBatch ??= { offset: line.offset, seq: record.seq };
   }
 
