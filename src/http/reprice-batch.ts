@@ -106,7 +106,7 @@ async function answerAtomic(
     throw brokenOff.error;
   }
   const { text, areAllGood, failure } = await repriceLines(ledger, all, parameters);
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) throw failure.error;
   ctx.status = areAllGood ? 200 : 409;
   ctx.body = text;
   endWithAnswer(ctx);

@@ -15,7 +15,7 @@ export interface LineResults {
   readonly text: string;
   readonly areAllGood: boolean;
   /** What kept all of them from being recorded, and would the next lines as well. */
-  readonly failure: unknown;
+  readonly failure: { readonly error: unknown } | undefined;
 }
 
 /** Records what the lines ask for in one group, and tells of each what became of it. */
@@ -43,7 +43,7 @@ export async function repriceLines(
   return {
     text: texts.join(''),
     areAllGood: good.length === lines.length && 'each' in outcomes && !outcomes.each.some(isError),
-    failure: !isRefused && 'all' in outcomes ? outcomes.all : undefined,
+    failure: !isRefused && 'all' in outcomes ? { error: outcomes.all } : undefined,
   };
 }
 

@@ -142,6 +142,20 @@ const refusals: readonly Refusal[] = [
     names: new RegExp(`\\.open, offset ${firstBytes}, seq 3: `),
   },
   {
+    label: 'bad-line-below-tail',
+    fault: 'a line of the last batch that stands before it as well',
+    sealed: false,
+    damage: async (directory) => {
+      const path = join(directory, openSegment);
+      const bytes = await readFile(path);
+      const lastLine = bytes.subarray(bytes.lastIndexOf('\n', bytes.length - 2) + 1);
+      const last = firstBytes + secondBytes;
+      const parts = [bytes.subarray(0, last), lastLine, bytes.subarray(last)];
+      await writeFile(path, Buffer.concat(parts));
+    },
+    names: new RegExp(`\\.open, offset ${firstBytes + secondBytes}, seq 4: `),
+  },
+  {
     label: 'sealed-bad-line',
     fault: 'a bit flipped in a sealed segment',
     sealed: true,
