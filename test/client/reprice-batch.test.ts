@@ -200,7 +200,7 @@ test('a dry batch and one of changes only say so for each line', async (t) => {
   const dry = await collect(client.repriceBatch(lines(2), { dryRun: true }));
   const changes = await collect(client.repriceBatch(lines(2), { ifChanged: true }));
 
-  t.deepEqual(dry.map(briefly), ['1 a dry run 1.250 to 1.25', '2 a dry run 1.250 to 2.25']);
+  t.deepEqual(dry.map(briefly), ['1 a dry run 1.250 to 1.25', '2 a dry run 1.25 to 2.25']);
   t.deepEqual(changes.map(briefly), ['1 a unchanged 1.250', '2 a recorded 2']);
   await end();
 });
