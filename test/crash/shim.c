@@ -169,7 +169,8 @@ int open64(const char *path, int flags, ...) {
   va_start(rest, flags);
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;
   va_end(rest);
-  int met = meets("open", path);
+  int may_create = flags & O_CREAT && is_chosen("create");
+  int met = meets(may_create ? "create" : "open", path);
   if (fails(met)) return -1;
   int fd = real(path, flags, mode);
   done(met);

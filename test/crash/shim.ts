@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Surroundings } from '../support/child-service.ts';
 import { compile } from './compile.ts';
 
-/** The system calls that may be chosen; `open` is also the listing of a directory. */
+/** The system calls that may be chosen; `open` is also the listing of a directory, `create` an open that may create. */
 export type ShimOperation =
   | 'write'
   | 'read'
@@ -12,6 +12,7 @@ export type ShimOperation =
   | 'fsync'
   | 'ftruncate'
   | 'open'
+  | 'create'
   | 'rename'
   | 'mkdir'
   | 'unlink';

@@ -55,7 +55,7 @@ const shortages: Readonly<Record<string, Prepare>> = {
     };
   },
   'no space for whatever is created, written or renamed': (_owner, directory, round, shim) =>
-    refusedCalls(shim, directory, ['write', 'open', 'mkdir', 'rename'], 1 + round),
+    refusedCalls(shim, directory, ['write', 'create', 'mkdir', 'rename'], 1 + round),
   'no space in the middle of sealing': (_owner, directory, round, shim) =>
     refusedCalls(shim, `${directory}/results/`, ['rename', 'fsync'], 1 + round),
   'no space for checkpoints and product files': (_owner, directory, round, shim) =>
