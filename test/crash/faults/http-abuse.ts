@@ -128,7 +128,8 @@ class Fuzz {
     );
     this.#attribution.take(requests, conversation);
     const problems = answers.flatMap((answer) => problemWith(answer) ?? []);
-    if (isHanging) problems.push('a conversation did not end');
+    if (isHanging)
+      problems.push(`silence after ${answers.length} answers to ${requests.length} requests`);
     if (problems.length > 0) {
       const text = JSON.stringify(requests.join('')).slice(0, 5000);
       this.#violations.push(`${problems.join('; ')} – sent: ${text}`);

@@ -1,8 +1,8 @@
 import net from 'node:net';
 import { parseAnswers, type RawAnswer } from '../../support/raw-answers.ts';
 
-/** No conversation may last longer, though nothing that it says may make sense. */
-const conversationMsMax = 10_000;
+/** The service may never be silent for longer in a conversation, though nothing that is said in it may make sense. */
+const silenceMsMax = 10_000;
 
 export interface Conversation {
   /** Every whole answer, in order. */
@@ -12,7 +12,7 @@ export interface Conversation {
    * served. Otherwise it may have been.
    */
   readonly isComplete: boolean;
-  /** Whether it had to be broken off. */
+  /** Whether it had to be broken off in a silence. */
   readonly isHanging: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface Conversation {
 export function converse(
   port: number,
   requests: string,
-  msMax = conversationMsMax,
+  msMax = silenceMsMax,
 ): Promise<Conversation> {
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
@@ -33,6 +33,7 @@ export function converse(
     socket.setEncoding('latin1');
     socket.on('data', (part: string) => {
       received += part;
+      timer.refresh();
     });
     // A service that refuses what it need not read resets the connection; `close` follows.
     socket.on('error', () => socket.destroy());
