@@ -76,8 +76,9 @@ export class FakeLedger {
     return { kind: 'recorded', receipt, isReplayed: false };
   }
 
-  repriceAll(): Promise<never> {
-    return Promise.reject(new Error('not asked for here'));
+  async repriceAll(): Promise<never> {
+    await this.gate;
+    throw new Error('not asked for here');
   }
 
   async currentPrice(productId: ProductId): Promise<PriceRecord> {

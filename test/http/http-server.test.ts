@@ -151,6 +151,24 @@ test('a broken request behind one that is being served waits for that one’s an
   );
 });
 
+test('a request that does not arrive in time behind a batch that is being served is 408', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 300 });
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const line = '{"productId":"a","price":1}';
+  const batch =
+    'POST /api/reprice/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+    `Content-Length: ${line.length}\r\n\r\n${line}`;
+
+  const reading = exchange(service, `${batch}GET /api/query HTTP/1.1\r\nHo`);
+  await once(service.server, 'clientError');
+  disk.release();
+  const text = await reading;
+
+  const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+  t.deepEqual(statuses, ['200', '408']);
+});
+
 test('a broken body behind a request that is being served waits for that one’s answer', async (t) => {
   const service = await startService(t);
   const disk = hold();
