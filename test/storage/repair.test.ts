@@ -35,7 +35,7 @@ const source = new RecordSource();
 const runs = [
   [source.batch('a', 'b'), source.batch('a')],
   [source.batch('b', 'c'), source.batch('a', 'd', 'b')],
-  [source.batch('c'), source.batch('a', 'b'), source.batch('d')],
+  [source.batch('c'), source.batch('d'), source.batch('a', 'b')],
 ];
 const whole = encodeAll(runs.flat(2));
 const first = 'results/date=2026-11-21/00000000000000000001.ndjson';
@@ -67,9 +67,7 @@ const mendable: readonly Fault[] = [
     crashed: true,
     damage: async (directory) => {
       await flipBit(join(directory, open), 30);
-      const path = join(directory, productFile(productId('d')));
-      const lines = (await readFile(path, 'utf8')).split('\n');
-      await writeFile(path, lines.toSpliced(-2, 1).join('\n'));
+      for (const product of ['a', 'b']) await forgetFrom(directory, product, 11);
       await unlink(join(directory, 'checkpoint.json'));
     },
   },
@@ -78,6 +76,16 @@ const mendable: readonly Fault[] = [
     crashed: true,
     damage: async (directory) =>
       truncate(join(directory, open), (await stat(join(directory, open))).size - 9),
+  },
+  {
+    fault: 'a line of the last batch that stands before it as well, while product files lack both',
+    crashed: true,
+    damage: async (directory) => {
+      const path = join(directory, open);
+      const lines = (await readFile(path, 'utf8')).split('\n');
+      await writeFile(path, lines.toSpliced(-3, 0, lines.at(-2) ?? '').join('\n'));
+      for (const product of ['a', 'b']) await forgetFrom(directory, product, 11);
+    },
   },
   {
     fault: 'an open segment that is gone',
@@ -116,12 +124,7 @@ const mendable: readonly Fault[] = [
       await rename(join(directory, first), join(directory, 'kept'));
       await rename(join(directory, open), join(directory, first));
       await rename(join(directory, 'kept'), join(directory, open));
-      for (const name of ['a', 'b', 'c', 'd']) {
-        const path = join(directory, productFile(productId(name)));
-        const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
-        const older = lines.filter((line) => Number(/"seq":(\d+)/.exec(line)?.[1]) < 10);
-        await writeFile(path, older.map((line) => `${line}\n`).join(''));
-      }
+      for (const product of ['a', 'b', 'c', 'd']) await forgetFrom(directory, product, 10);
     },
   },
   {
@@ -201,6 +204,14 @@ const mendable: readonly Fault[] = [
     },
   },
 ];
+
+/** Takes the records from `seq` on out of the product's file. */
+async function forgetFrom(directory: string, product: string, seq: number): Promise<void> {
+  const path = join(directory, productFile(productId(product)));
+  const lines = (await readFile(path, 'utf8')).split('\n').slice(0, -1);
+  const older = lines.filter((line) => Number(/"seq":(\d+)/.exec(line)?.[1]) < seq);
+  await writeFile(path, older.map((line) => `${line}\n`).join(''));
+}
 
 async function editManifest(
   directory: string,
