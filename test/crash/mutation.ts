@@ -14,7 +14,7 @@ export interface MutantResult {
 
 /**
  * Plants each bug in a copy of the build and runs the faults that must find it, up to the first
- * violation: in a quick run the first of them, in a soak all.
+ * violation: in a quick run the first of them, in a soak all, with as many trials as they have there.
  */
 export async function runMutation(
   mutants: readonly Mutant[],
@@ -73,7 +73,7 @@ async function runMutant(
   const build = await plant(mutant, options.build);
   try {
     const results = await runCampaign(faults, {
-      size: 'quick',
+      size: options.size,
       seed: options.seed,
       build,
       faultMinutesMax: options.faultMinutesMax,

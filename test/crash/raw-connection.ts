@@ -20,6 +20,7 @@ export class RawConnection {
   readonly #sent: { readonly price: string; readonly sent: string }[] = [];
   #text = '';
   #isClosed = false;
+  #waiting: (() => void)[] = [];
 
   private constructor(owner: Owner, socket: Socket, productId: string) {
     this.#socket = socket;
@@ -28,6 +29,7 @@ export class RawConnection {
       .on('error', () => socket.destroy())
       .on('close', () => {
         this.#isClosed = true;
+        this.#wake();
       });
     owner.teardown(() => socket.destroy());
   }
@@ -47,6 +49,7 @@ export class RawConnection {
   read(): void {
     this.#socket.setEncoding('latin1').on('data', (part) => {
       this.#text += String(part);
+      this.#wake();
     });
   }
 
@@ -78,20 +81,18 @@ export class RawConnection {
     );
   }
 
-  /** Resolves when the service has asked for a body. */
+  /** Resolves when the service has asked for a body, or cannot any more. */
   async continued(): Promise<void> {
-    while (!this.#text.includes('HTTP/1.1 100 ')) await once(this.#socket, 'data');
+    while (!this.#text.includes('HTTP/1.1 100 ') && !this.#isClosed) await this.#more();
   }
 
   /** Resolves when so many answers are there, or none can come any more. */
   async answered(count: number): Promise<void> {
-    while (!this.#isClosed && this.answers().length < count) {
-      await Promise.race([once(this.#socket, 'data'), once(this.#socket, 'close')]);
-    }
+    while (!this.#isClosed && this.answers().length < count) await this.#more();
   }
 
   async closed(): Promise<void> {
-    if (!this.#isClosed) await once(this.#socket, 'close');
+    while (!this.#isClosed) await this.#more();
   }
 
   /** What was asked for and what came of it; after the last answer that will come. */
@@ -102,6 +103,15 @@ export class RawConnection {
       const outcome = outcomeOf(answers[index]);
       return { op: 'write', productId: this.#productId, price, sent, done, outcome };
     });
+  }
+
+  /** Resolves when something that was read has come, or the connection has closed. */
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
   }
 }
 
