@@ -13,7 +13,9 @@ import { Metrics } from '../../src/ops/metrics.ts';
 import { parseDockerfile } from '../image/dockerfile.ts';
 import { createRecordingLog } from '../ops/recording-log.ts';
 import { unknownReadings } from '../ops/samples.ts';
+import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { testUnless } from '../support/test-unless.ts';
 import { type Installation, parseInstallation, UnfitManifests } from './installation.ts';
 import {
   isKustomization,
@@ -22,6 +24,8 @@ import {
   readManifestFiles,
   render,
 } from './manifest-files.ts';
+
+const testWithKubectl = testUnless(lackOf('kubectl'));
 
 /** What Premium SSD of this size promises to read or write at any time, in MiB/s. */
 const diskMebibytesPerSecond = 50;
@@ -413,22 +417,22 @@ test('the schedule runs a file that is there with the Node.js of the image', asy
   );
 });
 
-test('the review app has the same pod with its data inside, and brings no disk, schedule or class', async (t) => {
-  const documents = await render('manifests/overlays/review');
-  const production = await render('manifests/overlays/production');
-  if (documents === undefined || production === undefined) {
-    return t.log('SKIPPED: there is no kubectl');
-  }
+testWithKubectl(
+  'the review app has the same pod with its data inside, and brings no disk, schedule or class',
+  async (t) => {
+    const documents = await render('manifests/overlays/review');
+    const production = await render('manifests/overlays/production');
 
-  const review = podOf(documents);
-  const kinds = documents.map((document) => kinded.parse(document).kind).sort();
+    const review = podOf(documents);
+    const kinds = documents.map((document) => kinded.parse(document).kind).sort();
 
-  t.deepEqual(kinds, [
-    ...['Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'StatefulSet'],
-  ]);
-  t.deepEqual(review.volumes[0], { name: 'data', emptyDir: { sizeLimit: '4Gi' } });
-  t.deepEqual(withoutSize(review), withoutSize(podOf(production)));
-});
+    t.deepEqual(kinds, [
+      ...['Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'StatefulSet'],
+    ]);
+    t.deepEqual(review.volumes[0], { name: 'data', emptyDir: { sizeLimit: '4Gi' } });
+    t.deepEqual(withoutSize(review), withoutSize(podOf(production)));
+  },
+);
 
 const kinded = z.looseObject({ kind: z.string() });
 const anyPod = z.looseObject({
