@@ -233,8 +233,13 @@ export interface ToldProblem {
 }
 
 /** The problem that a refusal tells. */
-export function problemOf({ text }: Answer): ToldProblem {
+export function problemOf({ text }: Pick<Answer, 'text'>): ToldProblem {
   return JSON.parse(text) as ToldProblem;
+}
+
+/** Where a refusal says that the request is wrong; undefined when it names no place. */
+export function pointersOf(answer: Pick<Answer, 'text'>): readonly string[] | undefined {
+  return problemOf(answer).errors?.map(({ pointer }) => pointer);
 }
 
 export interface Asked {
