@@ -1,4 +1,4 @@
-import { countForm } from '../price-query-parameters.ts';
+import { countForm } from '../count-form.ts';
 import { prefixForm, productsLimitDefault, productsLimitMax } from '../product-query-parameters.ts';
 import { cursorSchema } from '../value-schemas.ts';
 import * as header from './headers.ts';

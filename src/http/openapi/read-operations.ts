@@ -1,8 +1,8 @@
+import { countForm } from '../count-form.ts';
 import { historyBucketsMax } from '../history-parameters.ts';
 import { instantForm } from '../instant-form.ts';
 import { intervalForm } from '../interval-form.ts';
 import {
-  countForm,
   orderForm,
   pageSizeDefault,
   pageSizeMax,

@@ -1,4 +1,4 @@
-import { truthForm } from '../reprice-parameters.ts';
+import { truthForm } from '../truth-form.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';
 import type { ClientErrorCode, Content, Operation } from './operation.ts';
