@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'a last price is remembered before it is durable',
-    module: 'ledger/price-ledger',
-    from: /(const places = await this\.#watch)/,
+    module: 'ledger/commit-lane',
+    from: /(const places = await this\.#storage\.append)/,
     to: 'this.#prices.follow(records);\n$1',
     foundBy: ['F8'],
   },
