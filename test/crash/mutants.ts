@@ -43,8 +43,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'the checkpoint is written before the product files are synced',
-    module: 'storage/aggregator',
-    from: /await this\.#productFiles\.sync\(\);\s*(await this\.#sources\.writeCheckpoint\(seq, this\.#windowProducts\);)/,
+    module: 'storage/checkpointer',
+    from: /await this\.#productFiles\.sync\(\);\s*(await writeCheckpoint\([^;]*;)/,
     to: '$1 await this.#productFiles.sync();',
     foundBy: ['F4'],
   },
