@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { FileSystem } from '../files/file-system.ts';
 import type { Line } from '../files/lines.ts';
-
 import { BadRecord, decodeRecord } from './record.ts';
 import { recordFileLines } from './record-file.ts';
 import type { NeededSegment } from './repair-plan.ts';
 import { SeqRanges } from './seq-ranges.ts';
 
 /** A good line by its seq. */
-export interface SeqLine {
+interface SeqLine {
   readonly seq: number;
   readonly batch: number;
   /** Without its newline. */
