@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { parseInstallation } from '../manifests/installation.ts';
-import { isKustomization, parseYaml, readManifestFiles } from '../manifests/manifest-files.ts';
+import { readManifestFiles } from '../manifests/manifest-files.ts';
 import { ChildService } from '../support/child-service.ts';
 import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
@@ -73,11 +73,7 @@ async function launch(
 }
 
 async function manifestFlags(): Promise<readonly string[]> {
-  const files = (await readManifestFiles()).filter((file) => !isKustomization(file));
-  const documents = files
-    .filter(({ path }) => !path.startsWith('overlays/review/'))
-    .flatMap(({ text }) => parseYaml(text));
-  const { statefulSet } = parseInstallation(documents);
+  const { statefulSet } = parseInstallation(await readManifestFiles());
   return statefulSet.spec.template.spec.containers[0].args.slice(1);
 }
 

@@ -17,13 +17,7 @@ import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { testUnless } from '../support/test-unless.ts';
 import { type Installation, parseInstallation, UnfitManifests } from './installation.ts';
-import {
-  isKustomization,
-  type ManifestFile,
-  parseYaml,
-  readManifestFiles,
-  render,
-} from './manifest-files.ts';
+import { type ManifestFile, readManifestFiles, render } from './manifest-files.ts';
 
 const testWithKubectl = testUnless(lackOf('kubectl'));
 
@@ -352,7 +346,7 @@ for (const { title, isKept, planted } of rules) {
   test(`in the manifests, ${title}`, async (t) => {
     const files = await readManifestFiles();
 
-    const installation = parseInstallation(documentsOf(files));
+    const installation = parseInstallation(files);
 
     t.true(isKept(installation));
   });
@@ -361,9 +355,9 @@ for (const { title, isKept, planted } of rules) {
     const files = await readManifestFiles();
 
     for (const [path, good, bad] of planted) {
-      const documents = documentsOf(change(files, path, good, bad));
+      const changed = change(files, path, good, bad);
       t.true(
-        isBroken(() => isKept(parseInstallation(documents))),
+        isBroken(() => isKept(parseInstallation(changed))),
         `${path}: ${good} → ${bad}`,
       );
     }
@@ -371,7 +365,7 @@ for (const { title, isKept, planted } of rules) {
 }
 
 test('what is probed and scraped is on the backplane', async (t) => {
-  const { statefulSet } = parseInstallation(documentsOf(await readManifestFiles()));
+  const { statefulSet } = parseInstallation(await readManifestFiles());
   const { metadata, spec } = statefulSet.spec.template;
   const { startupProbe, readinessProbe, livenessProbe } = spec.containers[0];
   const probed = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path);
@@ -396,7 +390,7 @@ test('what is probed and scraped is on the backplane', async (t) => {
 });
 
 test('the schedule runs a file that is there with the Node.js of the image', async (t) => {
-  const { cronJob } = parseInstallation(documentsOf(await readManifestFiles()));
+  const { cronJob } = parseInstallation(await readManifestFiles());
   const [{ command, volumeMounts }] = cronJob.spec.jobTemplate.spec.template.spec.containers;
   const root = await projectRoot();
   const image = parseDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8')).at(-1);
@@ -453,13 +447,6 @@ function withoutSize(pod: z.infer<typeof anyPod>): unknown {
     volumes: pod.volumes.filter(({ name }) => name !== 'data'),
     containers: pod.containers.map((container) => ({ ...container, resources: undefined })),
   };
-}
-
-/** What is installed in production; the review app's patch is no document of its own. */
-function documentsOf(files: readonly ManifestFile[]): readonly unknown[] {
-  return files
-    .filter((file) => !isKustomization(file) && !file.path.startsWith('overlays/review/'))
-    .flatMap(({ text }) => parseYaml(text));
 }
 
 function change(
