@@ -14,23 +14,12 @@ import type { PriceList, ProductPage } from '../../src/ledger/price-list.ts';
 import type { PriceFilter, PricePage, PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
-import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
-import { isProductId, type ProductId } from '../../src/model/product-id.ts';
+import type { ProductId } from '../../src/model/product-id.ts';
 import { type Timestamp, toTimestamp } from '../../src/model/timestamp.ts';
 import type { LogFields, LogLevel } from '../../src/ops/log-line.ts';
 import type { RequestObservation } from '../../src/ops/metrics.ts';
-
-export function productId(text: string): ProductId {
-  if (!isProductId(text)) throw new Error(`${text} is not a product id`);
-  return text;
-}
-
-export function price(text: string) {
-  const price = toPrice(text);
-  if (price === undefined) throw new Error(`${text} is not a price`);
-  return price;
-}
+import { price, productId } from '../support/records.ts';
 
 export function record(change: Partial<PriceRecord> = {}): PriceRecord {
   return {

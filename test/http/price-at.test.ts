@@ -1,7 +1,8 @@
 import test from 'ava';
 import { RepricerError } from '../../src/errors.ts';
 import { toTimestamp } from '../../src/model/timestamp.ts';
-import { ask, hold, pointersOf, problemOf, productId, startService } from './http-fixture.ts';
+import { productId } from '../support/records.ts';
+import { ask, hold, pointersOf, problemOf, startService } from './http-fixture.ts';
 
 const path = '/api/product/foo/price';
 
