@@ -155,8 +155,8 @@ export interface Service<Ledger = FakeLedger> {
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
+  readonly stopping?: AbortSignal;
   readonly streamHeartbeatMs?: number;
-  readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
 }
 
@@ -179,10 +179,17 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
   ledger: Ledger,
   options: ServiceOptions = {},
 ): Promise<Service<Ledger>> {
-  const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
+  const {
+    isDraining = () => false,
+    stopping,
+    streamHeartbeatMs = 15_000,
+    connectionsMax = 2000,
+    ...limits
+  } = options;
+  const httpLimits = { ...testHttpLimits, ...limits };
+  const { requestTimeoutMs } = httpLimits;
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
-  const { streamHeartbeatMs = 15_000 } = options;
   const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const app = createApp({
     ledger,
@@ -191,8 +198,9 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
     },
-    limits: { ...testHttpLimits, ...options, requestTimeoutMs },
-    isDraining: options.isDraining ?? (() => false),
+    limits: httpLimits,
+    isDraining,
+    ...(stopping !== undefined && { stopping }),
     readFile,
   });
   const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });
