@@ -8,12 +8,11 @@ import {
   ask,
   hold,
   post,
-  price,
-  productId,
   record,
   type Service,
   startService,
 } from './http/http-fixture.ts';
+import { price, productId } from './support/records.ts';
 
 const good = '{"productId":"foo","price":3.55}';
 

@@ -6,7 +6,7 @@ import type { BatchLine } from './reprice-request.ts';
 import { mayPass } from './retries.ts';
 
 /** The most that a service can be set to take; it holds all of them, and so do we. */
-export const atomicLinesMax = 5000;
+const atomicLinesMax = 5000;
 
 /**
  * The results of lines that are recorded all or none. They are sent again as a whole only: a part of

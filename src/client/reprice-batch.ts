@@ -65,7 +65,7 @@ async function* answerHeld(
   options: BatchOptions,
   limits: RetryLimits,
 ): AsyncGenerator<LineResult, void, void> {
-  const retries = new Retries(options.retry === false ? { ...limits, attemptsMax: 1 } : limits);
+  const retries = new Retries(limits);
   while (held.first !== undefined) {
     try {
       for await (const result of answerOnce(url, held, options)) {

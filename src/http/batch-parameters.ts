@@ -1,13 +1,13 @@
 import type { Context } from 'koa';
-import type { Terms } from '../ledger/reprice.ts';
 import { refuseHeader } from './field-problems.ts';
 import { QueryParameters } from './query-parameters.ts';
-import { truthForm } from './reprice-parameters.ts';
+import { parseQueryTerms, type QueryTerms } from './reprice-parameters.ts';
+import { truthForm } from './truth-form.ts';
 
 export interface BatchParameters {
   readonly isAtomic: boolean;
   /** For every line. */
-  readonly terms: Terms;
+  readonly terms: QueryTerms;
 }
 
 /** Headers that speak of one product or one record, so that a line has a field or nothing in their place. */
@@ -22,8 +22,7 @@ export function parseBatchParameters(ctx: Context): BatchParameters {
   }
   const parameters = new QueryParameters(ctx.querystring);
   const isAtomic = parameters.one(['atomic'], truthForm) ?? false;
-  const isDryRun = parameters.one(['dryRun'], truthForm) ?? false;
-  const onlyIfChanged = parameters.one(['ifChanged'], truthForm) ?? false;
+  const terms = parseQueryTerms(parameters);
   parameters.refuseRest();
-  return { isAtomic, terms: { isDryRun, onlyIfChanged } };
+  return { isAtomic, terms };
 }

@@ -6,17 +6,17 @@ import {
   productIdCharactersMax,
   productIdProblem,
 } from '../model/product-id.ts';
+import { checkedBy } from './checked-by.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';
 import { notAnObject, parseShape } from './parse-shape.ts';
-import { checkedBy } from './price-update-body.ts';
 import { productIdSchema } from './value-schemas.ts';
 
 /** The most products that one request may name. */
-export const listedProductsMax = 1000;
+const listedProductsMax = 1000;
 
-export const waitMsDefault = 45;
-export const waitMsMax = 10_000;
+const waitMsDefault = 45;
+const waitMsMax = 10_000;
 
 /** In UTF-8; a body that escapes characters as \u0000 may meet the bound with fewer long ids. */
 const characterBytesMax = 4;

@@ -1,5 +1,6 @@
 import type { Beside, PriceFilter, PriceQuery } from '../ledger/price-query.ts';
 import { isProductId, type ProductId, productIdProblem } from '../model/product-id.ts';
+import { countForm } from './count-form.ts';
 import { instantForm } from './instant-form.ts';
 import { decodeCursor } from './page-cursor.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
@@ -73,15 +74,5 @@ function cursorForm(filter: PriceFilter): ParameterForm<Beside> {
     schema: cursorSchema,
     parse: (text) => decodeCursor(text, filter),
     rule: () => 'must be as it stands in a Link of this query, with the same filters and order',
-  };
-}
-
-/** A whole number from 1, without sign or leading zeros. */
-export function countForm(max: number): ParameterForm<number> {
-  const parse = (text: string) => (/^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Infinity);
-  return {
-    schema: { type: 'integer', minimum: 1, maximum: max },
-    parse: (text) => (parse(text) <= max ? parse(text) : undefined),
-    rule: () => `must be a whole number from 1 to ${max}`,
   };
 }

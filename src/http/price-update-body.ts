@@ -5,6 +5,7 @@ import type { Reprice } from '../ledger/reprice.ts';
 import { annotationProblem, currencyProblem } from '../model/annotations.ts';
 import { type Price, priceProblem, toPrice } from '../model/price.ts';
 import { isProductId, productIdProblem } from '../model/product-id.ts';
+import { checkedBy, type Rule } from './checked-by.ts';
 import { idempotencyKeyRule, isIdempotencyKey } from './idempotency-key.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { parseJson } from './parse-json.ts';
@@ -63,21 +64,6 @@ function priceOf(written: WrittenPrice): Price {
   const price = toPrice(detached(digitsOf(written)));
   assert(price !== undefined, 'a checked price must be a price');
   return price;
-}
-
-type Rule = (value: unknown) => string | undefined;
-
-/**
- * A schema of the values that `isValue` knows, which says in the model's words what is wrong with
- * others, and in those of JSON Schema what it takes.
- */
-export function checkedBy<Value>(
-  isValue: (value: unknown) => value is Value,
-  problem: Rule,
-  schema: JsonSchema,
-) {
-  const messageFor = (input: unknown) => (input === undefined ? 'is required' : problem(input));
-  return z.custom<Value>(isValue, { error: ({ input }) => messageFor(input) }).meta(schema);
 }
 
 function textOf(problem: Rule, schema: JsonSchema) {

@@ -1,6 +1,6 @@
 import type { ProductQuery } from '../ledger/product-query.ts';
 import { productIdPrefixProblem } from '../model/product-id.ts';
-import { countForm } from './price-query-parameters.ts';
+import { countForm } from './count-form.ts';
 import { decodeProductCursor } from './product-cursor.ts';
 import { type ParameterForm, QueryParameters } from './query-parameters.ts';
 import { cursorSchema, productIdPrefixSchema } from './value-schemas.ts';

@@ -1,16 +1,15 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { RouterMiddleware } from '@koa/router';
 import type { Context } from 'koa';
 import { hasCode, RepricerError } from '../errors.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
-import { type BatchParameters, parseBatchParameters } from './batch-parameters.ts';
+import { parseBatchParameters } from './batch-parameters.ts';
 import type { BodyPart, BodySplitter } from './body-parts.ts';
 import { JsonArrayElements } from './json-array-elements.ts';
 import { NdjsonLines } from './ndjson-lines.ts';
 import { awaitsContinue, isJson, refuseCompressed } from './read-body.ts';
 import { readParts } from './read-parts.ts';
-import { repriceLines } from './reprice-lines.ts';
+import { type LineResults, repriceLines } from './reprice-lines.ts';
 import { streamRequest } from './streamed-request.ts';
 
 export interface BatchLimits {
@@ -42,9 +41,11 @@ export function repriceBatchHandler(
     ctx.type = type;
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     streamRequest(ctx.req);
-    const parts = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
-    if (parameters.isAtomic) await answerAtomic(ctx, ledger, parts, parameters, limits);
-    else answerStreamed(ctx, ledger, parts, parameters, limits);
+    const blocks = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
+    const record = (lines: readonly BodyPart[]) => repriceLines(ledger, lines, parameters);
+    if (parameters.isAtomic) await answerAtomic(ctx, blocks, limits.batchLinesMax, record);
+    else answerStreamed(ctx, blocks, limits.batchLinesMax, record);
+    endWithAnswer(ctx);
   };
 }
 
@@ -63,62 +64,66 @@ function splitterFor(ctx: Context, bytesMax: number): BodySplitter {
   );
 }
 
+/** Records some lines together. */
+type RecordLines = (lines: readonly BodyPart[]) => Promise<LineResults>;
+
 function answerStreamed(
   ctx: Context,
-  ledger: Pick<PriceLedger, 'repriceAll'>,
   blocks: AsyncIterable<readonly BodyPart[]>,
-  parameters: BatchParameters,
-  { batchLinesMax }: BatchLimits,
+  linesMax: number,
+  record: RecordLines,
 ): void {
   async function* results(): AsyncGenerator<string> {
-    for await (const parts of blocks) {
-      for (let start = 0; start < parts.length; start += batchLinesMax) {
-        const group = parts.slice(start, start + batchLinesMax);
-        const { text, failure } = await repriceLines(ledger, group, parameters);
+    for await (const lines of blocks) {
+      for (let start = 0; start < lines.length; start += linesMax) {
+        const { text, failure } = await record(lines.slice(start, start + linesMax));
         yield text;
         if (failure !== undefined) return;
       }
     }
   }
   ctx.body = Readable.from(results(), { objectMode: false });
-  endWithAnswer(ctx);
 }
 
 async function answerAtomic(
   ctx: Context,
-  ledger: Pick<PriceLedger, 'repriceAll'>,
   blocks: AsyncIterable<readonly BodyPart[]>,
-  parameters: BatchParameters,
-  { batchLinesMax }: BatchLimits,
+  linesMax: number,
+  record: RecordLines,
 ): Promise<void> {
-  const all: BodyPart[] = [];
-  for await (const parts of blocks) {
-    all.push(...parts);
-    if (all.length > batchLinesMax) {
-      ctx.set('Connection', 'close');
-      const why = `An atomic batch has at most ${batchLinesMax} lines; nothing was recorded.`;
-      throw new RepricerError('BODY_TOO_LARGE', why);
-    }
-  }
-  const brokenOff = all.find((part) => 'error' in part && isOfAll(part.error));
-  if (brokenOff !== undefined && 'error' in brokenOff) {
-    ctx.set('Connection', 'close');
-    throw brokenOff.error;
-  }
-  const { text, areAllGood, failure } = await repriceLines(ledger, all, parameters);
+  const lines = await wholeBatch(ctx, blocks, linesMax);
+  const { text, areAllGood, failure } = await record(lines);
   if (failure !== undefined) throw failure.error;
   ctx.status = areAllGood ? 200 : 409;
   ctx.body = text;
-  endWithAnswer(ctx);
 }
 
-/** Whether a part's error is none of the line's. */
-function isOfAll(error: unknown): boolean {
-  return hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING');
+/** All lines of the body. When it is not read to its end, the connection is of no more use. */
+async function wholeBatch(
+  ctx: Context,
+  blocks: AsyncIterable<readonly BodyPart[]>,
+  linesMax: number,
+): Promise<readonly BodyPart[]> {
+  const all: BodyPart[] = [];
+  for await (const lines of blocks) {
+    all.push(...lines);
+    if (all.length > linesMax) {
+      ctx.set('Connection', 'close');
+      const why = `An atomic batch has at most ${linesMax} lines; nothing was recorded.`;
+      throw new RepricerError('BODY_TOO_LARGE', why);
+    }
+  }
+  const errors = all.flatMap((line) => ('error' in line ? [line.error] : []));
+  const brokenOff = errors.find((error) => hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING'));
+  if (brokenOff !== undefined) {
+    ctx.set('Connection', 'close');
+    throw brokenOff;
+  }
+  return all;
 }
 
 /** When the answer ends before the request did, nobody reads on: the connection ends with it. */
-function endWithAnswer({ req, res }: { req: IncomingMessage; res: Context['res'] }): void {
+function endWithAnswer({ req, res }: Context): void {
   res.once('finish', () => {
     if (!req.complete) req.socket.end();
   });

@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from '../errors.ts';
 import { failedDependency } from '../ledger/batch.ts';
@@ -27,29 +28,25 @@ export async function repriceLines(
   const lines = parts.map((part) => parseLine(part, parameters));
   const good = lines.filter((line) => 'reprice' in line);
   const isRefused = parameters.isAtomic && good.length < lines.length;
-  const outcomes = isRefused
-    ? { all: failedDependency() }
+  const { outcomes, failure } = isRefused
+    ? { outcomes: good.map(() => ({ error: failedDependency() })), failure: undefined }
     : await commit(ledger, good, parameters.isAtomic);
-  let next = 0;
-  const texts = lines.map((line) => {
-    if (!('reprice' in line)) return presentLineProblem(line.number, line.error);
-    if ('all' in outcomes) return presentLineProblem(line.number, outcomes.all);
-    const outcome = outcomes.each[next];
-    next += 1;
-    return outcome !== undefined && 'result' in outcome
-      ? presentLineResult(line.number, line.reprice.update.productId, outcome.result)
-      : presentLineProblem(line.number, outcome?.error);
-  });
+  const outcomeOf = new Map<Line, Outcome<RepriceResult> | undefined>(
+    good.map((line, index) => [line, outcomes[index]]),
+  );
   return {
-    text: texts.join(''),
-    areAllGood: good.length === lines.length && 'each' in outcomes && !outcomes.each.some(isError),
-    failure: !isRefused && 'all' in outcomes ? { error: outcomes.all } : undefined,
+    text: lines.map((line) => present(line, outcomeOf.get(line))).join(''),
+    areAllGood: good.length === lines.length && !outcomes.some(isError),
+    failure,
   };
 }
 
-type Line =
-  | { readonly number: number; readonly reprice: Reprice }
-  | { readonly number: number; readonly error: unknown };
+interface GoodLine {
+  readonly number: number;
+  readonly reprice: Reprice;
+}
+
+type Line = GoodLine | { readonly number: number; readonly error: unknown };
 
 function parseLine(part: BodyPart, { terms }: BatchParameters): Line {
   if ('error' in part) return part;
@@ -62,8 +59,10 @@ function parseLine(part: BodyPart, { terms }: BatchParameters): Line {
   }
 }
 
-/** An outcome for each line, or what kept all of them from being recorded. */
-type Outcomes = { readonly each: readonly Outcome<RepriceResult>[] } | { readonly all: unknown };
+/** An outcome for each line, and what kept all of them from being recorded. */
+interface Committed extends Pick<LineResults, 'failure'> {
+  readonly outcomes: readonly Outcome<RepriceResult>[];
+}
 
 /** How long a batch waits in all for product files that fall behind it, which is usual for long ones. */
 const patienceMs = 60_000;
@@ -71,20 +70,30 @@ const againMs = 50;
 
 async function commit(
   ledger: Pick<PriceLedger, 'repriceAll'>,
-  lines: readonly { readonly reprice: Reprice }[],
+  lines: readonly GoodLine[],
   isAtomic: boolean,
-): Promise<Outcomes> {
-  if (lines.length === 0) return { each: [] };
+): Promise<Committed> {
+  if (lines.length === 0) return { outcomes: [], failure: undefined };
   const reprices = lines.map(({ reprice }) => reprice);
   const giveUpMs = performance.now() + patienceMs;
   for (;;) {
     try {
-      return { each: await ledger.repriceAll({ reprices, isAtomic }) };
+      const outcomes = await ledger.repriceAll({ reprices, isAtomic });
+      return { outcomes, failure: undefined };
     } catch (error) {
-      if (!hasCode(error, 'BACKLOG_FULL') || performance.now() > giveUpMs) return { all: error };
+      const mayWait = hasCode(error, 'BACKLOG_FULL') && performance.now() <= giveUpMs;
+      if (!mayWait) return { outcomes: lines.map(() => ({ error })), failure: { error } };
       await delay(againMs);
     }
   }
+}
+
+function present(line: Line, outcome: Outcome<RepriceResult> | undefined): string {
+  if ('error' in line) return presentLineProblem(line.number, line.error);
+  assert(outcome !== undefined, 'every reprice has an outcome');
+  return 'error' in outcome
+    ? presentLineProblem(line.number, outcome.error)
+    : presentLineResult(line.number, line.reprice.update.productId, outcome.result);
 }
 
 function isError(outcome: Outcome<unknown>): boolean {

@@ -1,27 +1,24 @@
 import type { Terms } from '../ledger/reprice.ts';
-import { type ParameterForm, QueryParameters } from './query-parameters.ts';
+import { QueryParameters } from './query-parameters.ts';
+import { truthForm } from './truth-form.ts';
+
+/** Those of the terms that are asked for in the query. */
+export type QueryTerms = Pick<Terms, 'isDryRun' | 'onlyIfChanged'>;
 
 /** The query of `POST /api/reprice`, or BAD_REQUEST with every rule that its parameters break. */
-export function parseRepriceParameters(
-  queryString: string,
-): Pick<Terms, 'isDryRun' | 'onlyIfChanged'> {
+export function parseRepriceParameters(queryString: string): QueryTerms {
   // Nearly every reprice comes without any.
   if (queryString === '') return {};
   const parameters = new QueryParameters(queryString);
-  const isDryRun = parameters.one(['dryRun'], truthForm) ?? false;
-  const onlyIfChanged = parameters.one(['ifChanged'], truthForm) ?? false;
+  const terms = parseQueryTerms(parameters);
   parameters.refuseRest();
-  return { isDryRun, onlyIfChanged };
+  return terms;
 }
 
-/** A map and no object: every object has a `constructor`, which is neither. */
-const truths: ReadonlyMap<string, boolean> = new Map([
-  ['true', true],
-  ['false', false],
-]);
-
-export const truthForm: ParameterForm<boolean> = {
-  schema: { type: 'boolean' },
-  parse: (text) => truths.get(text),
-  rule: () => 'must be true or false',
-};
+/** The same two of a batch, where they are for every line. */
+export function parseQueryTerms(parameters: QueryParameters): QueryTerms {
+  return {
+    isDryRun: parameters.one(['dryRun'], truthForm) ?? false,
+    onlyIfChanged: parameters.one(['ifChanged'], truthForm) ?? false,
+  };
+}

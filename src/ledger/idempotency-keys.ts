@@ -1,3 +1,4 @@
+import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 
 export interface IdempotencyLimits {
@@ -7,8 +8,10 @@ export interface IdempotencyLimits {
   readonly idempotencyWindowMs: number;
 }
 
+type CommittedRecord = Pick<PriceRecord, 'idempotencyKey' | 'seq' | 'timestamp'>;
+
 /** A record that was made under a key. */
-export interface KeyedRecord {
+interface KeyedRecord {
   readonly key: string;
   readonly seq: number;
   readonly timestamp: Timestamp;
@@ -45,13 +48,15 @@ export class IdempotencyKeys {
     return record === undefined || this.#isOver(record, now) ? undefined : record.seq;
   }
 
-  /** Records are added in the order of their seq. */
-  add(record: KeyedRecord): void {
-    this.#records.set(record.key, record);
+  /** Takes notice of a record that was committed, whether it has a key or not; they come in the order of their seq. */
+  add({ idempotencyKey: key, seq, timestamp }: CommittedRecord): void {
+    if (key === undefined) return;
+    const record = { key, seq, timestamp };
+    this.#records.set(key, record);
     this.#order.push(record);
     for (let oldest = this.#order[this.#oldest]; oldest !== undefined; oldest = this.#next()) {
       const isReplaced = this.#records.get(oldest.key) !== oldest;
-      const isOver = this.#isOver(oldest, record.timestamp);
+      const isOver = this.#isOver(oldest, timestamp);
       const isTooMany = this.#records.size > this.#limits.idempotencyKeysMax;
       if (!isReplaced && !isOver && !isTooMany) return;
       if (isReplaced) continue;

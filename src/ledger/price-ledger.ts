@@ -4,8 +4,8 @@ import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { formatTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
-import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
+import { CommitLane, type CommitListener } from './commit-lane.ts';
 import type { HistoryRange } from './history-range.ts';
 import { IdempotencyKeys, type IdempotencyLimits } from './idempotency-keys.ts';
 import type { PriceBucket } from './price-bucket.ts';
@@ -16,7 +16,6 @@ import { PriceQueries } from './price-queries.ts';
 import type { PriceFilter, PricePage, PriceQuery } from './price-query.ts';
 import { ProductPrices, unknownProduct } from './product-prices.ts';
 import type { ProductQuery } from './product-query.ts';
-import { readCommitted } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
@@ -30,33 +29,25 @@ export interface LedgerOptions extends IdempotencyLimits {
   readonly lastPricesMax: number;
 }
 
-/** Is called with the records of a batch that is on disk and in every read, before its receipts are given. */
-export type CommitListener = (records: readonly PriceRecord[]) => void;
-
 /**
- * The price ledger: puts reprices in one order and gives each the price it replaces.
+ * The price ledger: puts reprices in one order, gives each the price it replaces, and reads them.
  *
  * Invariant: a receipt is given only when its record is on disk.
- * Invariant: seq is dense over all records, version within a product, and timestamps increase with seq.
- * Invariant: previousPrice is the price of the version before, and comes from committed state only.
  *
- * A batch that fails changes nothing here. After `STORAGE_FAILED` every write is refused, `onFailure`
+ * A batch that fails changes nothing. After `STORAGE_FAILED` every write is refused, `onFailure`
  * is told once, and the process has to be started again.
  */
 export class PriceLedger {
   readonly #storage: LedgerStorage;
-  readonly #clock: Clock;
   readonly #onFailure: (error: RepricerError) => void;
   readonly #queue: WriteQueue<RepriceGroup, readonly Outcome<RepriceResult>[]>;
   readonly #keys: IdempotencyKeys;
   /** The keys of single requests that have no answer yet. */
   readonly #keysUnderWay = new Set<string>();
   readonly #prices: ProductPrices;
+  readonly #lane: CommitLane;
   readonly #queries: PriceQueries;
   readonly #maintenance: NodeJS.Timeout;
-  #lastSeq: number;
-  #lastTimestamp: Timestamp | undefined;
-  readonly #commitListeners = new Set<CommitListener>();
   #isMaintaining = false;
   #isClosing = false;
   #hasFailed = false;
@@ -65,22 +56,21 @@ export class PriceLedger {
     storage: LedgerStorage,
     options: LedgerOptions,
     clock: Clock,
+    keys: IdempotencyKeys,
     onFailure: (error: RepricerError) => void,
   ) {
     this.#storage = storage;
-    this.#clock = clock;
     this.#onFailure = onFailure;
     this.#prices = new ProductPrices(storage, options.lastPricesMax);
-    this.#keys = new IdempotencyKeys(options);
+    this.#keys = keys;
+    this.#lane = new CommitLane(storage, clock, this.#prices, keys);
     const limits = {
       itemsMax: options.queueMax,
       batchWeightMax: options.batchRecordsMax,
       weightOf: ({ reprices }: RepriceGroup) => reprices.length,
     };
-    this.#queue = new WriteQueue(limits, (groups) => this.#commit(groups));
-    this.#queries = new PriceQueries(storage, () => this.#lastSeq);
-    this.#lastSeq = storage.lastSeq;
-    this.#lastTimestamp = storage.lastTimestamp;
+    this.#queue = new WriteQueue(limits, (groups) => this.#watch(this.#lane.commit(groups)));
+    this.#queries = new PriceQueries(storage, () => this.#lane.lastSeq);
     this.#maintenance = setInterval(() => this.#maintain(), maintenanceIntervalMs).unref();
   }
 
@@ -93,10 +83,9 @@ export class PriceLedger {
   ): Promise<PriceLedger> {
     const { idempotencyKeysMax, idempotencyWindowMs } = options;
     const since = toTimestamp(Math.max(0, clock() - idempotencyWindowMs * 1000));
-    const keyed = await storage.keyedRecords(since, idempotencyKeysMax);
-    const ledger = new PriceLedger(storage, options, clock, onFailure);
-    for (const record of keyed) ledger.#remember(record);
-    return ledger;
+    const keys = new IdempotencyKeys(options);
+    for (const record of await storage.keyedRecords(since, idempotencyKeysMax)) keys.add(record);
+    return new PriceLedger(storage, options, clock, keys, onFailure);
   }
 
   /** Records that wait or are being written. */
@@ -106,7 +95,7 @@ export class PriceLedger {
 
   /** The seq of the last record that is on disk. */
   get lastSeq(): number {
-    return this.#lastSeq;
+    return this.#lane.lastSeq;
   }
 
   get cacheHits(): number {
@@ -177,7 +166,7 @@ export class PriceLedger {
 
   /** A record and where its line stands; `UNKNOWN_RECORD` when none has this seq. Sees every receipt given before. */
   async record(seq: number): Promise<Receipt> {
-    const found = seq > this.#lastSeq ? undefined : await this.#storage.recordAt(seq);
+    const found = seq > this.lastSeq ? undefined : await this.#storage.recordAt(seq);
     if (found === undefined)
       throw new RepricerError('UNKNOWN_RECORD', 'no record has this seq yet');
     return found;
@@ -223,8 +212,7 @@ export class PriceLedger {
    * that. A listener must not throw: what it is told of is recorded, and has to be acknowledged.
    */
   onCommit(listener: CommitListener): () => void {
-    this.#commitListeners.add(listener);
-    return () => void this.#commitListeners.delete(listener);
+    return this.#lane.onCommit(listener);
   }
 
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
@@ -238,48 +226,6 @@ export class PriceLedger {
   #refuseWhenClosing(): void {
     if (!this.#isClosing) return;
     throw new RepricerError('DRAINING', 'the service is stopping; try again in a few seconds');
-  }
-
-  async #commit(
-    groups: readonly RepriceGroup[],
-  ): Promise<readonly Outcome<readonly Outcome<RepriceResult>[]>[]> {
-    const reprices = groups.flatMap((group) => group.reprices);
-    const batch = new Batch(
-      await readCommitted(reprices, {
-        lastRecord: (productId) => this.#prices.beforeWrite(productId),
-        receiptOf: (key) => this.#receiptOf(key),
-      }),
-    );
-    const placings = groups.map((group) => batch.place(group));
-    const records = batch.toRecords(this.#lastSeq + 1, this.#clock(), this.#lastTimestamp);
-    const isDry = records.length === 0 && placings.flat().some(({ kind }) => kind === 'dry run');
-    if (isDry) await this.#storage.requireRoom(1);
-    const receipts = records.length === 0 ? [] : await this.#append(records);
-    return placings.map((group) => ({ result: group.map((one) => outcomeOf(one, receipts)) }));
-  }
-
-  async #receiptOf(key: string): Promise<Receipt | undefined> {
-    const seq = this.#keys.seqOf(key, this.#clock());
-    return seq === undefined ? undefined : this.#storage.recordAt(seq);
-  }
-
-  async #append(records: readonly PriceRecord[]): Promise<readonly Receipt[]> {
-    const places = await this.#watch(this.#storage.append(records));
-    this.#prices.follow(records);
-    for (const record of records) {
-      this.#remember(record);
-      this.#lastSeq = record.seq;
-      this.#lastTimestamp = record.timestamp;
-    }
-    for (const listener of this.#commitListeners) listener(records);
-    return records.flatMap((record, index) => {
-      const place = places[index];
-      return place === undefined ? [] : [{ record, place }];
-    });
-  }
-
-  #remember({ idempotencyKey: key, seq, timestamp }: PriceRecord): void {
-    if (key !== undefined) this.#keys.add({ key, seq, timestamp });
   }
 
   #maintain(): void {
@@ -309,24 +255,6 @@ export class PriceLedger {
       }
       throw error;
     }
-  }
-}
-
-/** `receipts`: of the batch's records. */
-function outcomeOf(placing: Placing, receipts: readonly Receipt[]): Outcome<RepriceResult> {
-  switch (placing.kind) {
-    case 'refused':
-      return { error: placing.error };
-    case 'known':
-      return { result: { kind: 'recorded', receipt: placing.receipt, isReplayed: true } };
-    case 'placed': {
-      const receipt = receipts[placing.index];
-      assert(receipt !== undefined, 'every record that was appended has a receipt');
-      return { result: { kind: 'recorded', receipt, isReplayed: placing.isReplayed } };
-    }
-    case 'unchanged':
-    case 'dry run':
-      return { result: placing };
   }
 }
 

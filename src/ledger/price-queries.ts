@@ -1,8 +1,8 @@
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { isTimestamp } from '../model/timestamp.ts';
 import type { LedgerStorage } from '../storage/ledger-storage.ts';
 import type { RecordSequence } from '../storage/record-sequence.ts';
+import { indexAfter } from './index-after.ts';
 import type { Beside, PriceFilter, PricePage, PriceQuery } from './price-query.ts';
 import { readRange } from './record-range.ts';
 import { UnionRecords } from './union-records.ts';
@@ -73,9 +73,7 @@ export class PriceQueries {
     const { from, to, order, pageSize, pageNumber } = query;
     const records = await this.#sequenceOf(query.productIds);
     const first = from === undefined ? 0 : await records.indexAt(from);
-    const afterLast = to === undefined ? undefined : to + 1;
-    const isBounded = afterLast !== undefined && isTimestamp(afterLast);
-    const end = isBounded ? await records.indexAt(afterLast) : records.length;
+    const end = to === undefined ? records.length : await indexAfter(records, to);
     const skipped = (pageNumber - 1) * pageSize;
     const start = order === 'asc' ? first + skipped : Math.max(first, end - skipped - pageSize);
     const stop = order === 'asc' ? Math.min(end, start + pageSize) : end - skipped;

@@ -1,6 +1,7 @@
 import type { PriceRecord } from '../model/price-record.ts';
-import { isTimestamp, type Timestamp } from '../model/timestamp.ts';
+import type { Timestamp } from '../model/timestamp.ts';
 import type { RecordSequence } from '../storage/record-sequence.ts';
+import { indexAfter } from './index-after.ts';
 
 /** The records between two seqs and two moments, in one order. */
 export interface RecordRange {
@@ -116,9 +117,7 @@ async function startOf(records: RecordSequence, { from, firstSeq }: RecordRange)
 
 async function endOf(records: RecordSequence, { to, endSeq }: RecordRange): Promise<number> {
   const bySeq = await records.indexOfSeq(endSeq);
-  const afterLast = to === undefined ? undefined : to + 1;
-  const isBounded = afterLast !== undefined && isTimestamp(afterLast);
-  return isBounded ? Math.min(bySeq, await records.indexAt(afterLast)) : bySeq;
+  return to === undefined ? bySeq : Math.min(bySeq, await indexAfter(records, to));
 }
 
 function isIn(record: PriceRecord, { from, to, firstSeq, endSeq }: RecordRange): boolean {

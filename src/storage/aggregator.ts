@@ -1,8 +1,9 @@
-import Bottleneck from 'bottleneck';
 import { hasCode } from '../errors.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
+import { BackgroundJob } from './background-job.ts';
 import { Backlog, type ProductTail } from './backlog.ts';
+import type { Checkpointer } from './checkpointer.ts';
 import { inParallel } from './in-parallel.ts';
 import type { NewProducts } from './new-products.ts';
 import { productFile } from './product-file.ts';
@@ -12,45 +13,35 @@ import type { StorageEvents } from './storage-events.ts';
 export interface AggregatorLimits {
   /** Product files are written at most this often. */
   readonly flushIntervalMs: number;
-  /** They are synced and the checkpoint is moved at most this late … */
-  readonly checkpointIntervalMs: number;
-  /** … or after this many bytes of records. */
-  readonly checkpointBytesMax: number;
   /** Records that may wait for their product files in memory. */
   readonly backlogRecordsMax: number;
 }
 
-/** What the aggregator needs of the rest of the storage. */
-export interface AggregatorSources {
-  /** The product's lines in the journal below a version and up to a seq. */
-  journalLines(productId: ProductId, versionEnd: number, lastSeq: number): AsyncIterable<Buffer>;
-  /** Replaces the checkpoint: records up to `seq`, of so many products. */
-  writeCheckpoint(seq: number, products: number): Promise<void>;
-}
+/** The product's lines in the journal below a version and up to a seq. */
+export type JournalLines = (
+  productId: ProductId,
+  versionEnd: number,
+  lastSeq: number,
+) => AsyncIterable<Buffer>;
 
 /** Product files being written at once; see `syncsInParallel` for why not more. */
 const writersInParallel = 2;
 const closeTriesMax = 3;
-const retryMsMin = 100;
-const retryMsMax = 5000;
 
 /**
  * Carries records from the journal into product files, in windows: each product's file gets one append
- * for all that came for it since the window before. Now and then it syncs them and moves the checkpoint.
+ * for all that came for it since the window before. Now and then it has the checkpoint moved.
  *
- * Invariant: the checkpoint never passes a record that is not on disk in its product file.
- *
- * Everything here is done by one background job at a time. A job that fails is tried again after a
- * pause that doubles up to five seconds; acknowledged data is safe in the journal meanwhile, and the
- * bound of the backlog holds writers back.
+ * Everything here is done by one background job, which is tried again when it fails; acknowledged data
+ * is safe in the journal meanwhile, and the bound of the backlog holds writers back.
  */
 export class Aggregator {
   readonly #productFiles: ProductFiles;
-  readonly #sources: AggregatorSources;
-  readonly #limits: AggregatorLimits;
+  readonly #journalLines: JournalLines;
+  readonly #checkpointer: Checkpointer;
   readonly #events: StorageEvents;
   readonly #backlog: Backlog;
-  readonly #limiter: Bottleneck;
+  readonly #job: BackgroundJob;
   /** Products whose file was found damaged by a reader and has to be replaced. */
   readonly #damaged = new Set<ProductId>();
   #addedSeq: number;
@@ -58,35 +49,34 @@ export class Aggregator {
   #windowSeq: number;
   #windowProducts: number;
   #aggregatedSeq: number;
-  #checkpointSeq: number;
-  #bytesSinceCheckpoint = 0;
-  #checkpointedAtMs = performance.now();
-  #checkpointTimer: NodeJS.Timeout | undefined;
-  #isScheduled = false;
-  #isClosing = false;
 
-  /** `seq`: up to here product files, `products` of them, are complete and on disk, and the checkpoint says so. */
+  /** `products`: the product files that there are up to the checkpoint. */
   constructor(
     productFiles: ProductFiles,
-    sources: AggregatorSources,
+    journalLines: JournalLines,
+    checkpointer: Checkpointer,
     limits: AggregatorLimits,
     events: StorageEvents,
-    seq: number,
     products: number,
   ) {
     this.#productFiles = productFiles;
-    this.#sources = sources;
-    this.#limits = limits;
+    this.#journalLines = journalLines;
+    this.#checkpointer = checkpointer;
     this.#events = events;
     this.#backlog = new Backlog(limits.backlogRecordsMax);
+    const { seq } = checkpointer;
     this.#addedSeq = seq;
     this.#addedProducts = products;
     this.#windowSeq = seq;
     this.#windowProducts = products;
     this.#aggregatedSeq = seq;
-    this.#checkpointSeq = seq;
-    this.#limiter = createLimiter(limits.flushIntervalMs);
-    this.#limiter.on('failed', (error: unknown, info) => this.#retryAfter(error, info.retryCount));
+    const work = {
+      run: () => this.#work(),
+      onDone: () => this.#onDone(),
+      onFailure: (error: unknown, retryMs: number) =>
+        events.backgroundWorkFailed('aggregation', error, retryMs),
+    };
+    this.#job = new BackgroundJob(work, limits.flushIntervalMs);
   }
 
   /** Waits until `records` more may be added; false when there is still no room after `waitMs`. */
@@ -99,11 +89,11 @@ export class Aggregator {
     records.forEach((record, index) => {
       const line = lines[index] ?? '';
       this.#backlog.add(record, line);
-      this.#bytesSinceCheckpoint += line.length;
+      this.#checkpointer.count(line.length);
       this.#addedSeq = record.seq;
       if (record.version === 1) this.#addedProducts += 1;
     });
-    this.#wake();
+    this.#job.wake();
   }
 
   /** The product's records that are not surely in its file, in order. */
@@ -119,7 +109,7 @@ export class Aggregator {
   /** Has a product's file replaced by what the journal holds. */
   rebuild(productId: ProductId): void {
     this.#damaged.add(productId);
-    this.#wake();
+    this.#job.wake();
   }
 
   /** Finishes everything: all records in product files, synced, and a checkpoint that says so. */
@@ -128,7 +118,7 @@ export class Aggregator {
     for (let tries = 1; ; tries += 1) {
       try {
         await this.#work();
-        await this.#checkpoint();
+        await this.#moveCheckpoint();
         return;
       } catch (error) {
         // The first try may find files that the second has to rebuild.
@@ -140,49 +130,29 @@ export class Aggregator {
 
   /** Lets go without finishing, once the running job has ended; the next start catches up from the journal. */
   async abandon(): Promise<void> {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    clearTimeout(this.#checkpointTimer);
-    await this.#limiter.stop({ dropWaitingJobs: true, dropErrorMessage: stopped });
+    await this.#job.stop();
   }
 
-  #wake(): void {
-    if (this.#isScheduled || this.#isClosing) return;
-    this.#isScheduled = true;
-    this.#limiter
-      .schedule(() => this.#runJob())
-      .catch((error: unknown) => this.#onJobDropped(error));
+  #onDone(): void {
+    if (!this.#backlog.isEmpty || this.#damaged.size > 0) this.#job.wake();
+    else if (this.#isBehind) this.#job.wakeIn(Math.max(0, this.#checkpointer.dueInMs));
   }
 
-  async #runJob(): Promise<void> {
-    await this.#work();
-    this.#isScheduled = false;
-    if (!this.#backlog.isEmpty || this.#damaged.size > 0) this.#wake();
-    else this.#wakeForCheckpoint();
-  }
-
-  /** A job ends without success only when the aggregator is closing, which then does the work itself. */
-  #onJobDropped(error: unknown): void {
-    if (!this.#isClosing) throw error;
-  }
-
-  #wakeForCheckpoint(): void {
-    clearTimeout(this.#checkpointTimer);
-    if (this.#aggregatedSeq === this.#checkpointSeq || this.#isClosing) return;
-    const dueMs = this.#checkpointedAtMs + this.#limits.checkpointIntervalMs - performance.now();
-    this.#checkpointTimer = setTimeout(() => this.#wake(), Math.max(0, dueMs)).unref();
+  /** Whether there is something that the checkpoint has not passed. */
+  get #isBehind(): boolean {
+    return this.#checkpointer.seq !== this.#aggregatedSeq;
   }
 
   async #work(): Promise<void> {
     await this.#replaceBadFiles();
     await this.#flush();
-    if (this.#isCheckpointDue()) await this.#checkpoint();
+    if (this.#isBehind && this.#checkpointer.isDue) await this.#moveCheckpoint();
   }
 
   async #replaceBadFiles(): Promise<void> {
     for (const productId of [...this.#damaged, ...this.#productFiles.suspects]) {
       const versionEnd = this.#backlog.recordsOf(productId)[0]?.version ?? Number.POSITIVE_INFINITY;
-      const lines = this.#sources.journalLines(productId, versionEnd, this.#addedSeq);
+      const lines = this.#journalLines(productId, versionEnd, this.#addedSeq);
       await this.#productFiles.replace(productId, lines);
       this.#damaged.delete(productId);
       this.#events.derivedFileRebuilt(
@@ -220,51 +190,7 @@ export class Aggregator {
     this.#backlog.finish(productId);
   }
 
-  #isCheckpointDue(): boolean {
-    if (this.#aggregatedSeq === this.#checkpointSeq) return false;
-    const ageMs = performance.now() - this.#checkpointedAtMs;
-    return (
-      ageMs >= this.#limits.checkpointIntervalMs ||
-      this.#bytesSinceCheckpoint >= this.#limits.checkpointBytesMax
-    );
+  async #moveCheckpoint(): Promise<void> {
+    await this.#checkpointer.move(this.#aggregatedSeq, this.#windowProducts);
   }
-
-  async #checkpoint(): Promise<void> {
-    const seq = this.#aggregatedSeq;
-    await this.#productFiles.sync();
-    await this.#sources.writeCheckpoint(seq, this.#windowProducts);
-    this.#checkpointSeq = seq;
-    this.#checkpointedAtMs = performance.now();
-    this.#bytesSinceCheckpoint = 0;
-    this.#events.checkpointed(seq);
-  }
-
-  #retryAfter(error: unknown, retries: number): number | undefined {
-    if (this.#isClosing) return undefined;
-    const retryMs = Math.min(retryMsMax, retryMsMin * 2 ** retries);
-    this.#events.backgroundWorkFailed('aggregation', error, retryMs);
-    return retryMs;
-  }
-}
-
-const stopped = 'the aggregator is closing';
-
-/** Every option is given, so that no default of the library decides anything here. */
-function createLimiter(minTimeMs: number): Bottleneck {
-  return new Bottleneck({
-    maxConcurrent: 1,
-    minTime: minTimeMs,
-    highWater: null,
-    strategy: Bottleneck.strategy.LEAK,
-    penalty: null,
-    reservoir: null,
-    reservoirRefreshInterval: null,
-    reservoirRefreshAmount: null,
-    reservoirIncreaseInterval: null,
-    reservoirIncreaseAmount: null,
-    reservoirIncreaseMaximum: null,
-    rejectOnDrop: true,
-    trackDoneStatus: false,
-    datastore: 'local',
-  });
 }

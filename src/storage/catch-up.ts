@@ -1,15 +1,13 @@
 import { hasCode } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import { readLines } from '../files/lines.ts';
+import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { journalDamaged } from './damage.ts';
 import { inParallel } from './in-parallel.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { openSegmentFile } from './open-segment-file.ts';
 import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { decodeSegmentLine, segmentLines } from './segment-lines.ts';
 import type { RecoveryEvents } from './storage-events.ts';
 
 /** Records are put into product files after this many bytes of the journal, so that memory stays bounded. */
@@ -62,23 +60,15 @@ export class CatchUp {
   }
 
   async #takeSegment(segment: ReadableSegment, checkpointSeq: number): Promise<void> {
-    const file = await openSegmentFile(this.#files, this.#directory, segment);
-    try {
-      for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
-        for (const line of lines) this.#take(segment, line.offset, line.bytes, checkpointSeq);
-        if (this.#portionBytes >= portionBytes) await this.#settlePortion();
+    for await (const lines of segmentLines(this.#files, this.#directory, segment)) {
+      for (const line of lines) {
+        this.#take(decodeSegmentLine(segment, line), line.bytes, checkpointSeq);
       }
-    } finally {
-      await file.close();
+      if (this.#portionBytes >= portionBytes) await this.#settlePortion();
     }
   }
 
-  #take(segment: ReadableSegment, offset: number, line: Buffer, checkpointSeq: number): void {
-    const record = decodeRecord(line);
-    if (record instanceof BadRecord) {
-      const { file, firstSeq: seq } = segment;
-      throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
-    }
+  #take(record: PriceRecord, line: Buffer, checkpointSeq: number): void {
     if (record.seq <= checkpointSeq) return;
     if (record.version === 1) this.#newProducts += 1;
     const portion = this.#portion.get(record.productId);

@@ -4,7 +4,7 @@ import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-reco
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
-import { writeCheckpoint } from './checkpoint.ts';
+import { Checkpointer, type CheckpointLimits } from './checkpointer.ts';
 import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
@@ -28,7 +28,7 @@ import { type RecoveredStore, recoverStore } from './recover-store.ts';
 import type { StorageEvents } from './storage-events.ts';
 import { VolumeGuard } from './volume-guard.ts';
 
-export interface FileStorageOptions extends JournalLimits, AggregatorLimits {
+export interface FileStorageOptions extends JournalLimits, AggregatorLimits, CheckpointLimits {
   readonly directory: string;
   /** How long a batch waits for room among the records that are not in product files yet. */
   readonly backlogWaitMs: number;
@@ -70,15 +70,17 @@ export class FileStorage implements LedgerStorage {
     this.#journal = new Journal(files, directory, options, events, recovered.journal);
     this.#productFiles = recovered.productFiles;
     this.#guard = new VolumeGuard(files, directory, options.freeBytesMin, events);
-    const sources = {
-      journalLines: (productId: ProductId, versionEnd: number, lastSeq: number) =>
-        linesOfProduct(files, directory, this.#journal.segments(), productId, versionEnd, lastSeq),
-      writeCheckpoint: (seq: number, products: number) =>
-        writeCheckpoint(files, directory, { seq, products }),
-    };
-    const { seq, products } = recovered.checkpoint;
     this.#unchanged = recovered.unchanged;
-    this.#aggregator = new Aggregator(this.#productFiles, sources, options, events, seq, products);
+    const { seq, products } = recovered.checkpoint;
+    this.#aggregator = new Aggregator(
+      this.#productFiles,
+      (productId, versionEnd, lastSeq) =>
+        linesOfProduct(files, directory, this.#journal.segments(), productId, versionEnd, lastSeq),
+      new Checkpointer(files, directory, this.#productFiles, options, events, seq),
+      options,
+      events,
+      products,
+    );
     const { newProducts } = this.#aggregator;
     this.#productScanner = new ProductScanner(files, directory, newProducts, events);
   }

@@ -1,11 +1,8 @@
 import type { FileSystem } from '../files/file-system.ts';
-import { readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
-import { journalDamaged } from './damage.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { openSegmentFile } from './open-segment-file.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { decodeSegmentLine, segmentLines } from './segment-lines.ts';
 
 /**
  * The newest records with an idempotency key, at most `countMax`, not older than `since`, in order.
@@ -35,26 +32,16 @@ async function keyedRecordsIn(
   segment: ReadableSegment,
   countMax: number,
 ): Promise<readonly PriceRecord[]> {
-  const { file, bytes, firstSeq } = segment;
   let records: PriceRecord[] = [];
-  const handle = await openSegmentFile(files, directory, segment);
-  try {
-    for await (const lines of readLines(handle, 0, bytes, recordBytesMax)) {
-      for (const line of lines) {
-        if (!line.bytes.includes(mark)) continue;
-        const record = decodeRecord(line.bytes);
-        if (record instanceof BadRecord) {
-          const damage = { file, offset: line.offset, seq: firstSeq };
-          throw journalDamaged('sealed-bad-line', { ...damage, problem: record.problem });
-        }
-        // The text of a reason may look like it.
-        if (record.idempotencyKey !== undefined) records.push(record);
-      }
-      // Only the newest are wanted, and they come last.
-      if (records.length > 2 * countMax) records = records.slice(-countMax);
+  for await (const lines of segmentLines(files, directory, segment)) {
+    for (const line of lines) {
+      if (!line.bytes.includes(mark)) continue;
+      const record = decodeSegmentLine(segment, line);
+      // The text of a reason may look like it.
+      if (record.idempotencyKey !== undefined) records.push(record);
     }
-  } finally {
-    await handle.close();
+    // Only the newest are wanted, and they come last.
+    if (records.length > 2 * countMax) records = records.slice(-countMax);
   }
   return records.slice(-countMax);
 }

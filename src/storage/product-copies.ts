@@ -3,7 +3,7 @@ import type { Line } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import { productFile } from './product-file.ts';
 import { listProductFiles } from './product-listing.ts';
-import { BadRecord, decodeRecord } from './record.ts';
+import { BadRecord, decodeLine } from './record.ts';
 import { recordFileLines } from './record-file.ts';
 import type { NeededSegment } from './repair-plan.ts';
 import type { SeqRange, SeqRanges } from './seq-ranges.ts';
@@ -80,8 +80,8 @@ class Collection implements ProductCopies {
   }
 
   take(line: Line): void {
-    const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
-    if (record === undefined || record instanceof BadRecord || !this.#fits(record)) {
+    const record = decodeLine(line);
+    if (record instanceof BadRecord || !this.#fits(record)) {
       this.#badOffset ??= line.offset;
       return;
     }
@@ -93,8 +93,8 @@ class Collection implements ProductCopies {
   }
 
   takeMisplaced(line: Line, { firstSeq, lastSeq }: NeededSegment): void {
-    const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
-    if (record === undefined || record instanceof BadRecord) return;
+    const record = decodeLine(line);
+    if (record instanceof BadRecord) return;
     const { seq } = record;
     // In its own segment it is one behind its place, if it is wanted.
     const isElsewhere = seq < firstSeq || seq > lastSeq;

@@ -9,7 +9,7 @@ import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { inParallel } from './in-parallel.ts';
 import { productFile } from './product-file.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 import { RecordFile, withFile } from './record-file.ts';
 
 /** Files being synced at once: two of the thread pool's four, so that the journal's own sync finds one free. */
@@ -223,6 +223,6 @@ async function lineEndOf(
 }
 
 function isRecord(line: Line, isIt: (record: PriceRecord) => boolean): boolean {
-  const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
-  return record !== undefined && !(record instanceof BadRecord) && isIt(record);
+  const record = decodeLine(line);
+  return !(record instanceof BadRecord) && isIt(record);
 }

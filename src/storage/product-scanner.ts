@@ -8,7 +8,7 @@ import type { ProductScan, ScannedProducts } from './ledger-storage.ts';
 import type { NewProducts } from './new-products.ts';
 import { isShortened, mayBeginWith, productFile, productIdOf } from './product-file.ts';
 import { listShards } from './product-listing.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 import { withFile } from './record-file.ts';
 import type { StorageEvents } from './storage-events.ts';
 
@@ -129,14 +129,10 @@ async function firstId(
 ): Promise<ProductId | undefined> {
   for await (const lines of readLines(file, 0, bytes, recordBytesMax)) {
     for (const line of lines) {
-      const productId = line.isWhole ? idOf(line.bytes) : undefined;
-      if (productId !== undefined && productFile(productId) === path) return productId;
+      const record = decodeLine(line);
+      if (record instanceof BadRecord) continue;
+      if (productFile(record.productId) === path) return record.productId;
     }
   }
   return undefined;
-}
-
-function idOf(line: Buffer): ProductId | undefined {
-  const record = decodeRecord(line);
-  return record instanceof BadRecord ? undefined : record.productId;
 }

@@ -1,7 +1,7 @@
 import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { readLines } from '../files/lines.ts';
 import { listProductFiles } from './product-listing.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 import { withFile } from './record-file.ts';
 
 /**
@@ -33,8 +33,8 @@ async function lastReadableSeq(file: OpenFile): Promise<number> {
     recordBytesMax,
   )) {
     for (const line of lines) {
-      const record = line.isWhole ? decodeRecord(line.bytes) : undefined;
-      if (record !== undefined && !(record instanceof BadRecord)) seq = Math.max(seq, record.seq);
+      const record = decodeLine(line);
+      if (!(record instanceof BadRecord)) seq = Math.max(seq, record.seq);
     }
   }
   return seq;

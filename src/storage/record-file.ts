@@ -4,7 +4,7 @@ import { findLine, type Line, lastLine, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Damage } from './damage.ts';
 import { openToRead } from './open-to-read.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 
 /** A line with a product id of usual length, and neither source nor reason. */
 const recordBytesUsual = 200;
@@ -69,7 +69,7 @@ export class RecordFile {
   }
 
   #decode(line: Line): PriceRecord {
-    const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
+    const record = decodeLine(line);
     if (!(record instanceof BadRecord)) return record;
     const { problem } = record;
     throw this.#onDamage({ file: this.#name, offset: line.offset, seq: 0, problem });

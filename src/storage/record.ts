@@ -1,4 +1,5 @@
 import assert from 'node:assert';
+import type { Line } from '../files/lines.ts';
 import { isPrice, type Price } from '../model/price.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import { isProductId } from '../model/product-id.ts';
@@ -54,7 +55,12 @@ export function encodeRecord(record: PriceRecord): string {
   return line;
 }
 
-/** The record that a line (without its newline) holds, or what is wrong with the line. */
+/** The record that a line of a file holds, or what is wrong with the line. */
+export function decodeLine({ bytes, isWhole }: Line): PriceRecord | BadRecord {
+  return isWhole ? decodeRecord(bytes) : new BadRecord('no newline ends it');
+}
+
+/** The same for a line without its newline. */
 export function decodeRecord(line: Buffer): PriceRecord | BadRecord {
   const fields = decodeCheckedLine(line);
   if (fields === undefined) return new BadRecord('its checksum does not match its bytes');

@@ -5,14 +5,15 @@ import type { FileSystem } from '../files/file-system.ts';
 import type { Line } from '../files/lines.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { copyAside, setAside } from '../files/set-aside.ts';
-import type { Timestamp } from '../model/timestamp.ts';
 import { readCheckpoint } from './checkpoint.ts';
+import { type FaultySegment, findFaultySegments } from './faulty-segments.ts';
 import { readGoodLines } from './manifest.ts';
-import { collectCopies, type ProductCopies, type UnreadableLine } from './product-copies.ts';
+import { collectCopies, type ProductCopies } from './product-copies.ts';
 import { BadRecord, decodeRecord } from './record.ts';
-import { inspectOwnLines, mergedLines, type OwnLines } from './repair-lines.ts';
+import { mergedLines } from './repair-lines.ts';
 import { type NeededSegment, planRepair, type RepairPlan } from './repair-plan.ts';
 import { openSuffix, segmentFile } from './segment-file.ts';
+import { type Loss, lossOf } from './segment-loss.ts';
 import { listSegments } from './segment-names.ts';
 import { type SegmentScan, type SegmentStart, scanLines, scanSegmentFile } from './segment-scan.ts';
 import { type SeqRange, SeqRanges } from './seq-ranges.ts';
@@ -27,19 +28,6 @@ export interface Mending {
   readonly sum: 'as sealed' | 'not listed' | 'superfluous' | 'twin';
   /** Where the file that was there is kept; undefined when there was none or nothing was changed. */
   readonly keptAs: string | undefined;
-}
-
-/** What cannot be mended from the files that are there. */
-export interface Loss {
-  /** Path within the data directory. */
-  readonly file: string;
-  /** First byte that cannot be mended, in the file as it would be mended. */
-  readonly offset: number;
-  /** The seqs that stand in no copy, or that the problem is about. */
-  readonly seqs: readonly SeqRange[];
-  readonly problem: string;
-  /** Product files with an unreadable line that may have been one of these records. */
-  readonly suspects: readonly UnreadableLine[];
 }
 
 export interface JournalRepair {
@@ -69,25 +57,12 @@ export async function repairJournal(
   const checkpointSeq = typeof found === 'object' ? found.seq : 0;
   const repair = new Repair(files, directory, isApplied, checkpointSeq);
   await repair.judgeRivals(plan);
-  const faulty = await repair.findFaulty(plan);
+  const faulty = await findFaultySegments(files, directory, plan.segments);
   // The end first: lines of it that stand in another segment are there for a second run until it is whole.
   for (const group of inGroups(faulty.toReversed())) await repair.mendGroup(group, faulty);
   await repair.setSpareAside(plan);
   const byFile = (a: { file: string }, b: { file: string }) => (a.file < b.file ? -1 : 1);
   return { mended: repair.mended.toSorted(byFile), lost: repair.lost.toSorted(byFile) };
-}
-
-/** A segment that is not what it must be, or that may go on. */
-interface FaultySegment {
-  readonly segment: NeededSegment;
-  readonly start: SegmentStart;
-  readonly own: OwnLines;
-  /** What has to come from product files. */
-  readonly wanted: SeqRanges;
-  /** Up to here its file is what a start would take; below its first seq when nothing of it is. */
-  readonly goodSeq: number;
-  /** The last seq that it must have had, as far as its own file and its name tell. */
-  readonly knownSeq: number;
 }
 
 class Repair {
@@ -119,23 +94,6 @@ class Repair {
       const seqs = [{ first: firstSeq, last: firstSeq }];
       this.lost.push({ file, offset: 0, seqs, problem, suspects: [] });
     }
-  }
-
-  async findFaulty({ segments }: RepairPlan): Promise<readonly FaultySegment[]> {
-    const faulty: FaultySegment[] = [];
-    let after: Timestamp | undefined;
-    for (const segment of segments) {
-      const start = { firstSeq: segment.firstSeq, after };
-      const scan = await this.#scan(segment, start);
-      after = segment.listed?.lastTimestamp ?? scan?.lastTimestamp ?? after;
-      const isGood = isAsNeeded(segment, scan);
-      if (isGood && segment.lastSeq < Number.POSITIVE_INFINITY) continue;
-      const own = await inspectOwnLines(this.#files, this.#directory, segment);
-      const goodSeq = isGood ? (scan?.lastSeq ?? segment.firstSeq - 1) : segment.firstSeq - 1;
-      const knownSeq = Math.max(own.durableSeq, sealedSeq(segment, scan));
-      faulty.push({ segment, start, own, wanted: wantedOf(segment, own), goodSeq, knownSeq });
-    }
-    return faulty;
   }
 
   async mendGroup(
@@ -219,14 +177,6 @@ class Repair {
     return keptAs;
   }
 
-  async #scan(
-    { source }: NeededSegment,
-    start: SegmentStart,
-  ): Promise<(SegmentScan & { readonly size: number }) | undefined> {
-    if (source === undefined) return undefined;
-    return scanSegmentFile(this.#files, this.#directory, source, start);
-  }
-
   #note(
     file: string,
     restored: readonly SeqRange[],
@@ -240,86 +190,6 @@ class Repair {
   #path(file: string): string {
     return join(this.#directory, file);
   }
-}
-
-function isAsNeeded(
-  { listed, file, source, lastSeq }: NeededSegment,
-  scan: (SegmentScan & { readonly size: number }) | undefined,
-): boolean {
-  if (scan === undefined || file === undefined) return lastSeq === Number.POSITIVE_INFINITY;
-  if (source !== file) return false;
-  if (listed !== undefined) return scan.fault === undefined && scan.sha256 === listed.sha256;
-  const isTornTail = file.endsWith(openSuffix) && scan.otherBatch === undefined;
-  if (lastSeq === Number.POSITIVE_INFINITY) {
-    return isTornTail || (scan.fault === undefined && scan.rows > 0);
-  }
-  return scan.fault === undefined && scan.lastSeq === lastSeq;
-}
-
-/** A sealed segment was whole once, so a line that cannot be read was a record; 0 for what was never sealed. */
-function sealedSeq({ file, firstSeq }: NeededSegment, scan: SegmentScan | undefined): number {
-  if (file === undefined || file.endsWith(openSuffix)) return 0;
-  return scan?.fault?.seq ?? firstSeq;
-}
-
-/** What is missing; all of it when each line is good in itself and yet not what was sealed. */
-function wantedOf({ listed, firstSeq, lastSeq }: NeededSegment, own: OwnLines): SeqRanges {
-  if (!own.missing.isEmpty || listed === undefined || own.sha256 === listed.sha256) {
-    return own.missing;
-  }
-  const all = new SeqRanges();
-  all.add(firstSeq, lastSeq);
-  return all;
-}
-
-/** Why the merged lines cannot take the segment's place; undefined when they can. */
-function lossOf(
-  { segment, wanted, start }: FaultySegment,
-  file: string,
-  lastSeq: number,
-  scan: SegmentScan,
-  copies: ProductCopies,
-): Loss | undefined {
-  const isSum = segment.listed !== undefined && scan.sha256 !== segment.listed.sha256;
-  const isTorn = segment.lastSeq === Number.POSITIVE_INFINITY && scan.otherBatch === undefined;
-  const isWhole = scan.lastSeq >= lastSeq && (scan.fault === undefined || isTorn);
-  if (isWhole && !isSum) return undefined;
-  const missing = missingIn(wanted, lastSeq, copies);
-  if (missing.isEmpty) {
-    const problem =
-      scan.fault?.problem ?? 'every line is good, but not the sum that the manifest gives';
-    // A batch may go on past the seq before which the next segment begins.
-    const seq = scan.fault?.seq ?? start.firstSeq;
-    const seqs = [{ first: seq, last: Math.max(seq, lastSeq) }];
-    return { file, offset: scan.fault?.offset ?? 0, seqs, problem, suspects: [] };
-  }
-  return {
-    file,
-    offset: scan.fault?.offset ?? scan.bytes,
-    seqs: missing.ranges,
-    problem: 'in no copy: neither in the journal nor in a product file',
-    suspects: copies.unreadable.filter(({ between }) =>
-      missing.ranges.some(({ first, last }) => first <= between.last && between.first <= last),
-    ),
-  };
-}
-
-function missingIn(wanted: SeqRanges, lastSeq: number, { lines }: ProductCopies): SeqRanges {
-  const missing = new SeqRanges();
-  const there = [...lines.keys()].sort((a, b) => a - b);
-  let index = 0;
-  for (const { first, last } of wanted.ranges) {
-    const end = Math.min(last, lastSeq);
-    let next = first;
-    for (; (there[index] ?? Number.POSITIVE_INFINITY) <= end; index += 1) {
-      const seq = there[index] ?? end;
-      if (seq < next) continue;
-      missing.add(next, seq - 1);
-      next = seq + 1;
-    }
-    missing.add(next, end);
-  }
-  return missing;
 }
 
 /** The name of a segment of which nothing is left: that of an open one, which the next start seals. */

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { FileSystem } from '../files/file-system.ts';
 import type { Line } from '../files/lines.ts';
-
-import { BadRecord, decodeRecord } from './record.ts';
+import { BadRecord, decodeLine } from './record.ts';
 import { recordFileLines } from './record-file.ts';
 import type { NeededSegment } from './repair-plan.ts';
 import { SeqRanges } from './seq-ranges.ts';
 
 /** A good line by its seq. */
-export interface SeqLine {
+interface SeqLine {
   readonly seq: number;
   readonly batch: number;
   /** Without its newline. */
@@ -25,11 +24,11 @@ async function* ownLines(
   let nextSeq = firstSeq;
   for await (const lines of recordFileLines(files, directory, source)) {
     const own: SeqLine[] = [];
-    for (const { isWhole, bytes } of lines) {
-      const record = isWhole ? decodeRecord(bytes) : undefined;
-      if (record === undefined || record instanceof BadRecord) continue;
+    for (const line of lines) {
+      const record = decodeLine(line);
+      if (record instanceof BadRecord) continue;
       if (record.seq < nextSeq || record.seq > lastSeq) continue;
-      own.push({ seq: record.seq, batch: record.batch, bytes });
+      own.push({ seq: record.seq, batch: record.batch, bytes: line.bytes });
       nextSeq = record.seq + 1;
     }
     yield own;

@@ -3,7 +3,7 @@ import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { type Line, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 import { withFile } from './record-file.ts';
 
 /** Where a segment has to go on from: what the one before it ended with. */
@@ -124,7 +124,7 @@ class SegmentWalk {
   }
 
   take(line: Line): void {
-    const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
+    const record = decodeLine(line);
     if (this.#fault !== undefined) {
       this.#lookForOtherBatch(record, line);
       return;

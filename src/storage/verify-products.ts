@@ -6,7 +6,7 @@ import type { Findings } from './findings.ts';
 import type { LineSums } from './line-sums.ts';
 import { productFile } from './product-file.ts';
 import { listProductFiles } from './product-listing.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 import { withFile } from './record-file.ts';
 
 /**
@@ -68,7 +68,7 @@ class ProductFileCheck {
   }
 
   take(line: Line): void {
-    const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
+    const record = decodeLine(line);
     if (record instanceof BadRecord) {
       this.#unreadable ??= { offset: line.offset, problem: record.problem };
       return;

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { lackOf } from '../support/needs.ts';
 import type { Evidence, Fault, Size } from './fault.ts';
-import { lackOf } from './needs.ts';
 
 /** What the process of a fault tells. */
 export type FaultReport =

@@ -1,6 +1,6 @@
+import type { Need } from '../support/needs.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import type { Checker } from './checker.ts';
-import type { Need } from './needs.ts';
 import type { TrialOwner } from './trial-owner.ts';
 
 /** How much of every fault is tried: `quick` with every change, `soak` before a release. */

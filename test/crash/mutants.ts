@@ -43,8 +43,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'the checkpoint is written before the product files are synced',
-    module: 'storage/aggregator',
-    from: /await this\.#productFiles\.sync\(\);\s*(await this\.#sources\.writeCheckpoint\(seq, this\.#windowProducts\);)/,
+    module: 'storage/checkpointer',
+    from: /await this\.#productFiles\.sync\(\);\s*(await writeCheckpoint\([^;]*;)/,
     to: '$1 await this.#productFiles.sync();',
     foundBy: ['F4'],
   },
@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
   },
   {
     title: 'a last price is remembered before it is durable',
-    module: 'ledger/price-ledger',
-    from: /(const places = await this\.#watch)/,
+    module: 'ledger/commit-lane',
+    from: /(const places = await this\.#storage\.append)/,
     to: 'this.#prices.follow(records);\n$1',
     foundBy: ['F8'],
   },

@@ -32,7 +32,7 @@ export async function runMutation(
 }
 
 /** Whether a fault found it and none that ran missed it. */
-export function isFound({ foundBy, missedBy }: MutantResult): boolean {
+function isFound({ foundBy, missedBy }: MutantResult): boolean {
   return foundBy.length > 0 && missedBy.length === 0;
 }
 

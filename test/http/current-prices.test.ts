@@ -4,7 +4,7 @@ import { FaultyFiles } from '../support/faulty-files.ts';
 import { openLedger } from '../support/ledger.ts';
 import { checkCleanStore, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { type Answer, ask, type Service, serve } from './http-fixture.ts';
+import { type Answer, ask, pointersOf, type Service, serve } from './http-fixture.ts';
 
 /* The last prices of many products through HTTP, on a ledger with real files that a test holds. */
 
@@ -172,14 +172,9 @@ test('bad requests are refused with the pointer of each rule', async (t) => {
   ];
   for (const [body, pointers] of bad) {
     const answer = await post(service, body);
-    const problem = JSON.parse(answer.text) as { errors?: readonly { pointer: string }[] };
 
     t.is(answer.status, 400, body);
-    t.deepEqual(
-      problem.errors?.map(({ pointer }) => pointer),
-      pointers,
-      body,
-    );
+    t.deepEqual(pointersOf(answer), pointers, body);
   }
   t.is((await post(service, '{"productIds":["a"]}', '/api/products/prices?waitMs=1')).status, 400);
   t.is((await ask(service, '/api/products/prices')).status, 405);

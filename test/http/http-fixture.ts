@@ -14,23 +14,12 @@ import type { PriceList, ProductPage } from '../../src/ledger/price-list.ts';
 import type { PriceFilter, PricePage, PriceQuery } from '../../src/ledger/price-query.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { RepriceResult, Terms } from '../../src/ledger/reprice.ts';
-import { toPrice } from '../../src/model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../../src/model/price-record.ts';
-import { isProductId, type ProductId } from '../../src/model/product-id.ts';
+import type { ProductId } from '../../src/model/product-id.ts';
 import { type Timestamp, toTimestamp } from '../../src/model/timestamp.ts';
 import type { LogFields, LogLevel } from '../../src/ops/log-line.ts';
 import type { RequestObservation } from '../../src/ops/metrics.ts';
-
-export function productId(text: string): ProductId {
-  if (!isProductId(text)) throw new Error(`${text} is not a product id`);
-  return text;
-}
-
-export function price(text: string) {
-  const price = toPrice(text);
-  if (price === undefined) throw new Error(`${text} is not a price`);
-  return price;
-}
+import { price, productId } from '../support/records.ts';
 
 export function record(change: Partial<PriceRecord> = {}): PriceRecord {
   return {
@@ -167,8 +156,8 @@ export interface Service<Ledger = FakeLedger> {
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
+  readonly stopping?: AbortSignal;
   readonly streamHeartbeatMs?: number;
-  readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
 }
 
@@ -191,10 +180,17 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
   ledger: Ledger,
   options: ServiceOptions = {},
 ): Promise<Service<Ledger>> {
-  const { requestTimeoutMs = 15_000, connectionsMax = 2000 } = options;
+  const {
+    isDraining = () => false,
+    stopping,
+    streamHeartbeatMs = 15_000,
+    connectionsMax = 2000,
+    ...limits
+  } = options;
+  const httpLimits = { ...testHttpLimits, ...limits };
+  const { requestTimeoutMs } = httpLimits;
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
-  const { streamHeartbeatMs = 15_000 } = options;
   const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const app = createApp({
     ledger,
@@ -203,8 +199,9 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
     },
-    limits: { ...testHttpLimits, ...options, requestTimeoutMs },
-    isDraining: options.isDraining ?? (() => false),
+    limits: httpLimits,
+    isDraining,
+    ...(stopping !== undefined && { stopping }),
     readFile,
   });
   const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });
@@ -234,8 +231,13 @@ export interface ToldProblem {
 }
 
 /** The problem that a refusal tells. */
-export function problemOf({ text }: Answer): ToldProblem {
+export function problemOf({ text }: Pick<Answer, 'text'>): ToldProblem {
   return JSON.parse(text) as ToldProblem;
+}
+
+/** Where a refusal says that the request is wrong; undefined when it names no place. */
+export function pointersOf(answer: Pick<Answer, 'text'>): readonly string[] | undefined {
+  return problemOf(answer).errors?.map(({ pointer }) => pointer);
 }
 
 export interface Asked {

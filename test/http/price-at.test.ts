@@ -1,7 +1,8 @@
 import test from 'ava';
 import { RepricerError } from '../../src/errors.ts';
 import { toTimestamp } from '../../src/model/timestamp.ts';
-import { ask, hold, problemOf, productId, startService } from './http-fixture.ts';
+import { productId } from '../support/records.ts';
+import { ask, hold, pointersOf, problemOf, startService } from './http-fixture.ts';
 
 const path = '/api/product/foo/price';
 
@@ -63,12 +64,8 @@ for (const [name, query, problem] of [
     const answer = await ask(service, `${path}?${query}`);
 
     t.is(answer.status, 400);
-    const { type, errors } = problemOf(answer);
-    t.is(type, '/problems/bad-request');
-    t.deepEqual(
-      errors?.map(({ pointer }) => pointer),
-      [problem],
-    );
+    t.is(problemOf(answer).type, '/problems/bad-request');
+    t.deepEqual(pointersOf(answer), [problem]);
     t.deepEqual([service.ledger.moments, service.ledger.products], [[], []]);
   });
 }

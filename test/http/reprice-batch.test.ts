@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import {
@@ -166,34 +168,24 @@ for (const [what, status, headers, query] of [
 
 test('a client may wait for the results of its first lines before it sends more', async (t) => {
   const service = await start(t);
-  const { sending, answer } = open(service);
-  sending.write('{"productId":"a","price":1}\n');
-  const response = await answer;
-  const received = linesOf(response);
+  const { sending, response } = await begin(service, '{"productId":"a","price":1}\n');
+  const lines = createInterface(response)[Symbol.asyncIterator]();
 
-  t.is(briefly(JSON.parse(await received.next())), '1 202 seq 1 version 1');
+  t.is(briefly(JSON.parse(String((await lines.next()).value))), '1 202 seq 1 version 1');
   sending.end('{"productId":"a","price":2}');
 
-  t.is(briefly(JSON.parse(await received.next())), '2 202 seq 2 version 2');
+  t.is(briefly(JSON.parse(String((await lines.next()).value))), '2 202 seq 2 version 2');
 });
 
 test('a stop ends a batch that waits for more lines, with a last line that says so', async (t) => {
   const stopping = new AbortController();
   const service = await start(t, { stopping: stopping.signal });
-  const { sending, answer } = open(service);
-  sending.write('{"productId":"a","price":1}\n');
-  const response = await answer;
+  const { sending, response } = await begin(service, '{"productId":"a","price":1}\n');
 
   stopping.abort();
-  const text = await textOf(response);
+  const results = resultsIn(await text(response));
 
-  t.deepEqual(
-    text
-      .trim()
-      .split('\n')
-      .map((line) => briefly(JSON.parse(line))),
-    ['1 202 seq 1 version 1', '2 503 /problems/draining'],
-  );
+  t.deepEqual(results.map(briefly), ['1 202 seq 1 version 1', '2 503 /problems/draining']);
   sending.destroy();
 });
 
@@ -220,9 +212,7 @@ test('the results of a batch come in the form of lines that the client takes', a
 
 test('one more batch than may be served is refused, and served once another has ended', async (t) => {
   const service = await start(t, { limits: { batchesMax: 1 } });
-  const { sending, answer } = open(service);
-  sending.write('{"productId":"a","price":1}\n');
-  const response = await answer;
+  const { sending, response } = await begin(service, '{"productId":"a","price":1}\n');
 
   const refused = await batch(service, '{"productId":"b","price":1}');
   sending.end();
@@ -236,19 +226,11 @@ test('one more batch than may be served is refused, and served once another has 
 
 test('a client that stops in the middle of a line is given up with a last line that says so', async (t) => {
   const service = await start(t, { limits: { requestTimeoutMs: 100 } });
-  const { sending, answer } = open(service);
-  sending.write('{"productId":"a","price":1}\n{"produ');
-  const response = await answer;
+  const { sending, response } = await begin(service, '{"productId":"a","price":1}\n{"produ');
 
-  const text = await textOf(response);
+  const results = resultsIn(await text(response));
 
-  t.deepEqual(
-    text
-      .trim()
-      .split('\n')
-      .map((line) => briefly(JSON.parse(line))),
-    ['1 202 seq 1 version 1', '2 408 /problems/request-timeout'],
-  );
+  t.deepEqual(results.map(briefly), ['1 202 seq 1 version 1', '2 408 /problems/request-timeout']);
   sending.destroy();
 });
 
@@ -284,8 +266,7 @@ test('a batch waits for product files that have fallen behind, and loses no line
 
 test('a client that does not read its results is not read any further', async (t) => {
   const service = await start(t);
-  const { sending, answer } = open(service);
-  const response = await answerTo(sending, answer);
+  const { sending, response } = await begin(service, '{"productId":"a","price":1}\n');
   response.pause();
   const line = Buffer.from(
     `{"productId":"a","price":1,"reason":"${'x'.repeat(150)}"}\n`.repeat(500),
@@ -317,14 +298,6 @@ async function isQuiet(sending: ClientRequest, write: () => boolean): Promise<bo
     writes += 1;
   }
   return false;
-}
-
-async function answerTo(
-  sending: ClientRequest,
-  answer: Promise<IncomingMessage>,
-): Promise<IncomingMessage> {
-  sending.write('{"productId":"a","price":1}\n');
-  return answer;
 }
 
 interface Result {
@@ -361,41 +334,28 @@ async function batch(
     headers: { 'content-type': ndjson, ...headers },
     body,
   });
-  const lines = (await response.text()).split('\n').filter((line) => line !== '');
   return {
     status: response.status,
     type: response.headers.get('content-type'),
     retryAfter: response.headers.get('retry-after'),
-    results: lines.map((line) => JSON.parse(line) as Result),
+    results: resultsIn(await response.text()),
   };
 }
 
-function open({ port }: LedgerService): {
-  sending: ClientRequest;
-  answer: Promise<IncomingMessage>;
-} {
+function resultsIn(text: string): Result[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as Result);
+}
+
+/** A batch of which no more than the beginning is sent, and the answer, which has begun by then. */
+async function begin(
+  { port }: LedgerService,
+  beginning: string,
+): Promise<{ sending: ClientRequest; response: IncomingMessage }> {
   const headers = { 'content-type': ndjson };
   const options = { host: '127.0.0.1', port, method: 'POST', path: '/api/reprice/batch', headers };
   const sending = request(options);
-  const answer = once(sending, 'response').then(([response]) => response as IncomingMessage);
-  return { sending, answer };
-}
-
-function linesOf(response: IncomingMessage): { next(): Promise<string> } {
-  const chunks = response.setEncoding('utf8').iterator();
-  let text = '';
-  return {
-    async next() {
-      while (!text.includes('\n')) text += String((await chunks.next()).value);
-      const [line = '', ...rest] = text.split('\n');
-      text = rest.join('\n');
-      return line;
-    },
-  };
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
-  return text;
+  sending.write(beginning);
+  const [response] = (await once(sending, 'response')) as [IncomingMessage];
+  return { sending, response };
 }

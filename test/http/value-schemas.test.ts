@@ -2,13 +2,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import test from 'ava';
 import fc from 'fast-check';
 import { hasCode } from '../../src/errors.ts';
+import { countForm } from '../../src/http/count-form.ts';
 import { instantForm } from '../../src/http/instant-form.ts';
 import { intervalForm } from '../../src/http/interval-form.ts';
 import { namedSchemas } from '../../src/http/openapi/named-schemas.ts';
-import { countForm, orderForm, productIdForm } from '../../src/http/price-query-parameters.ts';
+import { orderForm, productIdForm } from '../../src/http/price-query-parameters.ts';
 import { parseBatchLine } from '../../src/http/price-update-body.ts';
 import type { ParameterForm } from '../../src/http/query-parameters.ts';
-import { truthForm } from '../../src/http/reprice-parameters.ts';
+import { truthForm } from '../../src/http/truth-form.ts';
 
 /* What a schema says of a value is what the code that parses it says. */
 

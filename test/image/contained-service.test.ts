@@ -1,14 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
-import { lackOf } from '../crash/needs.ts';
+import type { ExecutionContext } from 'ava';
 import { parseInstallation } from '../manifests/installation.ts';
-import { isKustomization, parseYaml, readManifestFiles } from '../manifests/manifest-files.ts';
+import { readManifestFiles } from '../manifests/manifest-files.ts';
 import { ChildService } from '../support/child-service.ts';
+import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { testUnless } from '../support/test-unless.ts';
 import { pairsOf, parseDockerfile } from './dockerfile.ts';
 import { makeImageTree } from './image-tree.ts';
 
@@ -23,8 +24,7 @@ const nobody = 65532;
 /** Names a Node.js 24, for machines whose own is another. */
 const node = process.env['IMAGE_NODE'] ?? process.execPath;
 
-/** Why none of this can be shown here; undefined when it can. */
-const lack = lackOf('mounts') ?? (process.platform === 'linux' ? undefined : 'needs Linux');
+const testInNamespaces = testUnless(lackOf('linux') ?? lackOf('mounts'));
 
 function versionOf(program: string): string {
   return spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.trim();
@@ -73,11 +73,7 @@ async function launch(
 }
 
 async function manifestFlags(): Promise<readonly string[]> {
-  const files = (await readManifestFiles()).filter((file) => !isKustomization(file));
-  const documents = files
-    .filter(({ path }) => !path.startsWith('overlays/review/'))
-    .flatMap(({ text }) => parseYaml(text));
-  const { statefulSet } = parseInstallation(documents);
+  const { statefulSet } = parseInstallation(await readManifestFiles());
   return statefulSet.spec.template.spec.containers[0].args.slice(1);
 }
 
@@ -101,42 +97,45 @@ async function writableMountsOf(pid: number): Promise<readonly string[]> {
     .filter((place) => !place.startsWith('/dev/'));
 }
 
-test('as in its container the service has no rights, writes to its volume alone, and serves, stops cleanly and starts again', async (t) => {
-  if (lack !== undefined) return t.log(`SKIPPED: ${lack}`);
-  const volume = await makeVolume(t);
+testInNamespaces(
+  'as in its container the service has no rights, writes to its volume alone, and serves, stops cleanly and starts again',
+  async (t) => {
+    const volume = await makeVolume(t);
 
-  const first = await launch(t, volume);
-  await first.ready();
-  const status = await statusOf(first.pid);
-  const mounts = await writableMountsOf(first.pid);
-  const written = await first.reprice('foo', '3.50');
-  const read = await first.get('/api/product/foo/price');
-  const end = await first.kill('SIGTERM');
-  const second = await launch(t, volume);
-  await second.ready();
-  const readAgain = await second.get('/api/record/1');
-  const secondEnd = await second.kill('SIGTERM');
+    const first = await launch(t, volume);
+    await first.ready();
+    const status = await statusOf(first.pid);
+    const mounts = await writableMountsOf(first.pid);
+    const written = await first.reprice('foo', '3.50');
+    const read = await first.get('/api/product/foo/price');
+    const end = await first.kill('SIGTERM');
+    const second = await launch(t, volume);
+    await second.ready();
+    const readAgain = await second.get('/api/record/1');
+    const secondEnd = await second.kill('SIGTERM');
 
-  t.is(status.get('Uid'), `${nobody}`);
-  t.is(status.get('NoNewPrivs'), '1');
-  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
-    t.is(status.get(set), '0000000000000000', set);
-  }
-  t.deepEqual(mounts, ['/data']);
-  t.is(written.status, 202);
-  t.like(JSON.parse(read.body), { price: 3.5, version: 1 });
-  t.like(JSON.parse(readAgain.body), { productId: 'foo', newPrice: 3.5 });
-  t.deepEqual([end.code, secondEnd.code], [0, 0]);
-  t.is((await stat(join(volume, 'results'))).uid, nobody);
-  t.is((await checkCleanStore(t, volume)).records, 1);
-});
+    t.is(status.get('Uid'), `${nobody}`);
+    t.is(status.get('NoNewPrivs'), '1');
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+      t.is(status.get(set), '0000000000000000', set);
+    }
+    t.deepEqual(mounts, ['/data']);
+    t.is(written.status, 202);
+    t.like(JSON.parse(read.body), { price: 3.5, version: 1 });
+    t.like(JSON.parse(readAgain.body), { productId: 'foo', newPrice: 3.5 });
+    t.deepEqual([end.code, secondEnd.code], [0, 0]);
+    t.is((await stat(join(volume, 'results'))).uid, nobody);
+    t.is((await checkCleanStore(t, volume)).records, 1);
+  },
+);
 
-test('in its container the service cannot write anywhere else, and says so with 74', async (t) => {
-  if (lack !== undefined) return t.log(`SKIPPED: ${lack}`);
+testInNamespaces(
+  'in its container the service cannot write anywhere else, and says so with 74',
+  async (t) => {
+    const elsewhere = await launch(t, await makeVolume(t), { flags: ['--data-dir=/app/data'] });
+    const readOnly = await launch(t, await makeVolume(t), { mount: 'ro' });
 
-  const elsewhere = await launch(t, await makeVolume(t), { flags: ['--data-dir=/app/data'] });
-  const readOnly = await launch(t, await makeVolume(t), { mount: 'ro' });
-
-  t.is((await elsewhere.exited).code, 74);
-  t.is((await readOnly.exited).code, 74);
-});
+    t.is((await elsewhere.exited).code, 74);
+    t.is((await readOnly.exited).code, 74);
+  },
+);

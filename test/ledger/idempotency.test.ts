@@ -112,7 +112,7 @@ test('forgetting a key takes no longer when very many were forgotten before', (t
     const started = process.cpuUsage();
     for (let added = 0; added < count; added += 1) {
       seq += 1;
-      keys.add({ key: `key ${seq}`, seq, timestamp: toTimestamp(seq) });
+      keys.add({ idempotencyKey: `key ${seq}`, seq, timestamp: toTimestamp(seq) });
     }
     return process.cpuUsage(started).user;
   };

@@ -7,10 +7,16 @@ import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { ChildService } from '../support/child-service.ts';
+import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { parseYaml, render } from './manifest-files.ts';
+import { testUnless } from '../support/test-unless.ts';
+import { parseYaml } from './manifest-files.ts';
+
+const testWithKubectl = testUnless(lackOf('kubectl'));
+/** The date and xargs of others know other options. */
+const testOnLinux = testUnless(lackOf('linux'));
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const image = `registry.test/repricer@${digest}`;
@@ -96,33 +102,35 @@ test('the smoke test fails for a service that acknowledges what it then does not
   t.regex(errors, /^smoke: expected "newPrice":[\d.]+, in /);
 });
 
-test('a deployment applies the image by its digest in its namespace, waits, and reprices through it', async (t) => {
-  if ((await render('manifests/base')) === undefined) return t.log('SKIPPED: there is no kubectl');
-  const service = await ChildService.start(t, await temporaryDirectory(t));
-  const kubectl = await makeKubectl(t, { port: service.port });
+testWithKubectl(
+  'a deployment applies the image by its digest in its namespace, waits, and reprices through it',
+  async (t) => {
+    const service = await ChildService.start(t, await temporaryDirectory(t));
+    const kubectl = await makeKubectl(t, { port: service.port });
 
-  for (const [overlay, namespace] of [
-    ['production', 'repricer'],
-    ['review', 'repricer-pr-7'],
-  ] as const) {
-    const { code, errors } = await run('deploy', [overlay, namespace, image], kubectl.env);
+    for (const [overlay, namespace] of [
+      ['production', 'repricer'],
+      ['review', 'repricer-pr-7'],
+    ] as const) {
+      const { code, errors } = await run('deploy', [overlay, namespace, image], kubectl.env);
 
-    t.is(code, 0, errors);
-    const applied = await readFile(join(kubectl.directory, 'applied.yaml'), 'utf8');
-    const images = [...applied.matchAll(/ image: (.*)/g)].map(([, name]) => name);
-    t.deepEqual([...new Set(images)], [image]);
-    for (const document of parseYaml(applied)) {
-      const { kind, metadata } = placed.parse(document);
-      t.is(kind === 'Namespace' ? metadata.name : metadata.namespace, namespace, kind);
+      t.is(code, 0, errors);
+      const applied = await readFile(join(kubectl.directory, 'applied.yaml'), 'utf8');
+      const images = [...applied.matchAll(/ image: (.*)/g)].map(([, name]) => name);
+      t.deepEqual([...new Set(images)], [image]);
+      for (const document of parseYaml(applied)) {
+        const { kind, metadata } = placed.parse(document);
+        t.is(kind === 'Namespace' ? metadata.name : metadata.namespace, namespace, kind);
+      }
     }
-  }
-  const verbs = (await kubectl.calls()).map((call) => call.split(' ')[0]);
-  t.deepEqual(verbs, [
-    ...['apply', 'rollout', 'port-forward'],
-    ...['apply', 'rollout', 'port-forward'],
-  ]);
-  t.like(JSON.parse((await service.get('/api/product/smoke-test/price')).body), { version: 2 });
-});
+    const verbs = (await kubectl.calls()).map((call) => call.split(' ')[0]);
+    t.deepEqual(verbs, [
+      ...['apply', 'rollout', 'port-forward'],
+      ...['apply', 'rollout', 'port-forward'],
+    ]);
+    t.like(JSON.parse((await service.get('/api/product/smoke-test/price')).body), { version: 2 });
+  },
+);
 
 test('a deployment that does not come up fails, shows why, and does not try to reprice', async (t) => {
   const kubectl = await makeKubectl(t, { rollout: 'exit 1' });
@@ -145,8 +153,7 @@ test('an image that is not named by its digest is not deployed', async (t) => {
   await t.throwsAsync(kubectl.calls(), { code: 'ENOENT' });
 });
 
-test('review apps older than a week are removed, and no others', async (t) => {
-  if (process.platform !== 'linux') return t.log('SKIPPED: needs the date and xargs of Linux');
+testOnLinux('review apps older than a week are removed, and no others', async (t) => {
   const kubectl = await makeKubectl(t, {});
   const daysAgo = (days: number) =>
     new Date(Date.now() - days * 86_400_000).toISOString().replace(/\.\d+/, '');

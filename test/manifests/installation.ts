@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isKustomization, type ManifestFile, parseYaml } from './manifest-files.ts';
 
 /* What the rules ask of the manifests; what else stands there is the business of their types. */
 
@@ -205,9 +206,12 @@ export class UnfitManifests extends Error {
   override readonly name = 'UnfitManifests';
 }
 
-/** Finds the parts of an installation. Throws a ZodError when one is missing or not as it must be, otherwise `UnfitManifests`. */
-export function parseInstallation(documents: readonly unknown[]): Installation {
-  const left = documents.map((document) => anyKind.parse(document));
+/**
+ * Finds the parts of what is installed in production. Throws a ZodError when one is missing or not as it
+ * must be, otherwise `UnfitManifests`.
+ */
+export function parseInstallation(files: readonly ManifestFile[]): Installation {
+  const left = documentsOf(files).map((document) => anyKind.parse(document));
   const parts = Object.entries(schemas).map(([name, schema]) => {
     const kind = schema.shape.kind.value;
     const [found, ...others] = left.filter((document) => document.kind === kind);
@@ -218,4 +222,11 @@ export function parseInstallation(documents: readonly unknown[]): Installation {
   const strange = left.find(({ kind }) => !(known as readonly string[]).includes(kind));
   if (strange !== undefined) throw new UnfitManifests(`a ${strange.kind} was not thought of`);
   return Object.fromEntries(parts) as Installation;
+}
+
+/** The review app's patch is no document of its own. */
+function documentsOf(files: readonly ManifestFile[]): readonly unknown[] {
+  return files
+    .filter((file) => !isKustomization(file) && !file.path.startsWith('overlays/review/'))
+    .flatMap(({ text }) => parseYaml(text));
 }

@@ -43,13 +43,12 @@ export function isKustomization({ path }: ManifestFile): boolean {
   return path.endsWith('kustomization.yaml');
 }
 
-/** What `kubectl` makes of the kustomization in a directory; undefined where there is no `kubectl`. */
-export async function render(directory: string): Promise<readonly unknown[] | undefined> {
+/** What `kubectl` makes of the kustomization in a directory. */
+export async function render(directory: string): Promise<readonly unknown[]> {
   const { error, status, stdout, stderr } = spawnSync('kubectl', ['kustomize', directory], {
     cwd: await projectRoot(),
     encoding: 'utf8',
   });
-  if (error !== undefined && 'code' in error && error.code === 'ENOENT') return undefined;
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${relative('.', directory)}: ${stderr}`);
   return parseYaml(stdout);

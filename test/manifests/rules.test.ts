@@ -13,15 +13,13 @@ import { Metrics } from '../../src/ops/metrics.ts';
 import { parseDockerfile } from '../image/dockerfile.ts';
 import { createRecordingLog } from '../ops/recording-log.ts';
 import { unknownReadings } from '../ops/samples.ts';
+import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { testUnless } from '../support/test-unless.ts';
 import { type Installation, parseInstallation, UnfitManifests } from './installation.ts';
-import {
-  isKustomization,
-  type ManifestFile,
-  parseYaml,
-  readManifestFiles,
-  render,
-} from './manifest-files.ts';
+import { type ManifestFile, readManifestFiles, render } from './manifest-files.ts';
+
+const testWithKubectl = testUnless(lackOf('kubectl'));
 
 /** What Premium SSD of this size promises to read or write at any time, in MiB/s. */
 const diskMebibytesPerSecond = 50;
@@ -348,7 +346,7 @@ for (const { title, isKept, planted } of rules) {
   test(`in the manifests, ${title}`, async (t) => {
     const files = await readManifestFiles();
 
-    const installation = parseInstallation(documentsOf(files));
+    const installation = parseInstallation(files);
 
     t.true(isKept(installation));
   });
@@ -357,9 +355,9 @@ for (const { title, isKept, planted } of rules) {
     const files = await readManifestFiles();
 
     for (const [path, good, bad] of planted) {
-      const documents = documentsOf(change(files, path, good, bad));
+      const changed = change(files, path, good, bad);
       t.true(
-        isBroken(() => isKept(parseInstallation(documents))),
+        isBroken(() => isKept(parseInstallation(changed))),
         `${path}: ${good} → ${bad}`,
       );
     }
@@ -367,7 +365,7 @@ for (const { title, isKept, planted } of rules) {
 }
 
 test('what is probed and scraped is on the backplane', async (t) => {
-  const { statefulSet } = parseInstallation(documentsOf(await readManifestFiles()));
+  const { statefulSet } = parseInstallation(await readManifestFiles());
   const { metadata, spec } = statefulSet.spec.template;
   const { startupProbe, readinessProbe, livenessProbe } = spec.containers[0];
   const probed = [startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path);
@@ -392,7 +390,7 @@ test('what is probed and scraped is on the backplane', async (t) => {
 });
 
 test('the schedule runs a file that is there with the Node.js of the image', async (t) => {
-  const { cronJob } = parseInstallation(documentsOf(await readManifestFiles()));
+  const { cronJob } = parseInstallation(await readManifestFiles());
   const [{ command, volumeMounts }] = cronJob.spec.jobTemplate.spec.template.spec.containers;
   const root = await projectRoot();
   const image = parseDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8')).at(-1);
@@ -413,22 +411,22 @@ test('the schedule runs a file that is there with the Node.js of the image', asy
   );
 });
 
-test('the review app has the same pod with its data inside, and brings no disk, schedule or class', async (t) => {
-  const documents = await render('manifests/overlays/review');
-  const production = await render('manifests/overlays/production');
-  if (documents === undefined || production === undefined) {
-    return t.log('SKIPPED: there is no kubectl');
-  }
+testWithKubectl(
+  'the review app has the same pod with its data inside, and brings no disk, schedule or class',
+  async (t) => {
+    const documents = await render('manifests/overlays/review');
+    const production = await render('manifests/overlays/production');
 
-  const review = podOf(documents);
-  const kinds = documents.map((document) => kinded.parse(document).kind).sort();
+    const review = podOf(documents);
+    const kinds = documents.map((document) => kinded.parse(document).kind).sort();
 
-  t.deepEqual(kinds, [
-    ...['Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'StatefulSet'],
-  ]);
-  t.deepEqual(review.volumes[0], { name: 'data', emptyDir: { sizeLimit: '4Gi' } });
-  t.deepEqual(withoutSize(review), withoutSize(podOf(production)));
-});
+    t.deepEqual(kinds, [
+      ...['Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'StatefulSet'],
+    ]);
+    t.deepEqual(review.volumes[0], { name: 'data', emptyDir: { sizeLimit: '4Gi' } });
+    t.deepEqual(withoutSize(review), withoutSize(podOf(production)));
+  },
+);
 
 const kinded = z.looseObject({ kind: z.string() });
 const anyPod = z.looseObject({
@@ -449,13 +447,6 @@ function withoutSize(pod: z.infer<typeof anyPod>): unknown {
     volumes: pod.volumes.filter(({ name }) => name !== 'data'),
     containers: pod.containers.map((container) => ({ ...container, resources: undefined })),
   };
-}
-
-/** What is installed in production; the review app's patch is no document of its own. */
-function documentsOf(files: readonly ManifestFile[]): readonly unknown[] {
-  return files
-    .filter((file) => !isKustomization(file) && !file.path.startsWith('overlays/review/'))
-    .flatMap(({ text }) => parseYaml(text));
 }
 
 function change(

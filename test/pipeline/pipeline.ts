@@ -111,8 +111,6 @@ const pipeline = z.strictObject({
 
 export type Pipeline = z.infer<typeof pipeline>;
 export type Stage = z.infer<typeof stage>;
-export type Job = z.infer<typeof job>;
-export type Deployment = z.infer<typeof deployment>;
 export type Step = z.infer<typeof step>;
 
 /** Throws a ZodError for anything that is not known. */

@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import type http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
-import { createApp, type HttpLimits } from '../../src/app.ts';
-import { PriceFeed } from '../../src/http/feed/price-feed.ts';
-import { createHttpServer } from '../../src/http/http-server.ts';
-import { RecordedLog, testHttpLimits } from '../http/http-fixture.ts';
+import type { HttpLimits } from '../../src/app.ts';
+import { type RecordedLog, serve } from '../http/http-fixture.ts';
 import { type LedgerParts, type OpenLedger, openLedger } from './ledger.ts';
 
 /** A ledger on files behind its HTTP server, in this process. */
@@ -28,26 +23,14 @@ export interface LedgerServiceParts extends LedgerParts {
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, stopping, streamHeartbeatMs = 15_000, ...parts }: LedgerServiceParts = {},
+  { limits, stopping, streamHeartbeatMs, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
-  const log = new RecordedLog();
-  const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
-  const feed = new PriceFeed(open.ledger, feedLimits, log);
-  const app = createApp({
-    ledger: open.ledger,
-    feed,
-    log,
-    metrics: { observeRequest: () => {} },
-    limits: { ...testHttpLimits, ...limits },
-    isDraining: () => false,
+  const { port, server, log } = await serve(t, open.ledger, {
+    ...limits,
     ...(stopping !== undefined && { stopping }),
-    readFile,
+    ...(streamHeartbeatMs !== undefined && { streamHeartbeatMs }),
   });
-  const server = createHttpServer(app, { requestTimeoutMs: 15_000, connectionsMax: 2000 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   let ended: Promise<void> | undefined;
   const stop = () => {
     ended ??= stopAll(server, open);

@@ -22,7 +22,7 @@ export interface Work {
  * Work on the event loop that is done in short slices, from a call of `wake` until nothing is left.
  *
  * Invariant: a slice begins after every call of `wake`.
- * Invariant: while `mustRest` holds, the work takes at most about a tenth of the event loop's time.
+ * Invariant: while `mustRest` holds, the work takes at most about a twenty-fifth of the event loop's time.
  */
 export class PacedWork {
   readonly #work: Work;

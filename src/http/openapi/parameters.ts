@@ -25,10 +25,10 @@ export function repeatedParameter(
   name: string,
   form: Pick<ParameterForm<unknown>, 'schema'>,
   timesMax: number,
-  { required = false, ...told }: Told,
+  told: Pick<Told, 'description' | 'example'>,
 ): Parameter {
   const schema: JsonSchema = { type: 'array', items: form.schema, maxItems: timesMax };
-  return { name, in: 'query', required, schema, ...told };
+  return { name, in: 'query', required: false, schema, ...told };
 }
 
 export function requestHeader(name: string, description: string, schema: JsonSchema): Parameter {

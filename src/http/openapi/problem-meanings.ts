@@ -105,7 +105,7 @@ export const problemMeanings: Readonly<Record<ClientErrorCode, ProblemMeaning>> 
   },
   FAILED_DEPENDENCY: {
     when: 'Another line of the same atomic batch was refused.',
-    example: 'Another line of the batch is not valid.',
+    example: 'another line of the same atomic batch was refused; nothing was recorded',
   },
   HEADERS_TOO_LARGE: {
     when: 'Request line and headers are longer than the limit.',

@@ -1,11 +1,12 @@
-import { countForm } from '../price-query-parameters.ts';
+import { countForm } from '../count-form.ts';
 import { prefixForm, productsLimitDefault, productsLimitMax } from '../product-query-parameters.ts';
 import { cursorSchema } from '../value-schemas.ts';
+import { examplePrice } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';
 import type { Operation } from './operation.ts';
 import * as parameter from './parameters.ts';
-import { examplePrice, readProblems } from './read-operations.ts';
+import { readProblems } from './read-operations.ts';
 
 export const listProducts: Operation = {
   id: 'listProducts',

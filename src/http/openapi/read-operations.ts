@@ -1,8 +1,8 @@
+import { countForm } from '../count-form.ts';
 import { historyBucketsMax } from '../history-parameters.ts';
 import { instantForm } from '../instant-form.ts';
 import { intervalForm } from '../interval-form.ts';
 import {
-  countForm,
   orderForm,
   pageSizeDefault,
   pageSizeMax,
@@ -10,6 +10,7 @@ import {
   queryProductsMax,
 } from '../price-query-parameters.ts';
 import { cursorSchema } from '../value-schemas.ts';
+import { examplePrice, exampleShortReceipt } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';
 import type { ClientErrorCode, Operation } from './operation.ts';
@@ -21,15 +22,6 @@ export const readProblems: readonly ClientErrorCode[] = [
   'TOO_MANY_READS',
   'STORAGE_BUSY',
 ];
-
-export const examplePrice = {
-  productId: 'foo',
-  price: 3.55,
-  timestamp: 1795253681.096733,
-  previousPrice: 3.5,
-  version: 2,
-  seq: 2,
-};
 
 const lines = { schema: named('Price'), example: `${JSON.stringify(examplePrice)}\n` };
 
@@ -146,19 +138,7 @@ export const record: Operation = {
       content: {
         'application/json': {
           schema: named('Receipt'),
-          example: {
-            seq: 2,
-            batch: 2,
-            productId: 'foo',
-            version: 2,
-            previousPrice: 3.5,
-            newPrice: 3.55,
-            timestamp: '2026-11-21T09:34:41.096733Z',
-            unchanged: false,
-            file: 'results/date=2026-11-21/00000000000000000001.ndjson',
-            offset: 146,
-            length: 146,
-          },
+          example: exampleShortReceipt,
         },
       },
     },

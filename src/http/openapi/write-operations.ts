@@ -1,4 +1,5 @@
-import { truthForm } from '../reprice-parameters.ts';
+import { truthForm } from '../truth-form.ts';
+import { exampleReceipt, exampleUpdate } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';
 import type { ClientErrorCode, Content, Operation } from './operation.ts';
@@ -29,31 +30,6 @@ const writeProblems: readonly ClientErrorCode[] = [
   'PRODUCT_FILE_DAMAGED',
   'JOURNAL_DAMAGED',
 ];
-
-const exampleUpdate = {
-  productId: 'foo',
-  price: 3.55,
-  currency: 'EUR',
-  source: 'crawler',
-  reason: 'competitor',
-};
-
-const exampleReceipt = {
-  seq: 2,
-  batch: 2,
-  productId: 'foo',
-  version: 2,
-  previousPrice: 3.5,
-  newPrice: 3.55,
-  timestamp: '2026-11-21T09:34:41.096733Z',
-  currency: 'EUR',
-  source: 'crawler',
-  reason: 'competitor',
-  unchanged: false,
-  file: 'results/date=2026-11-21/00000000000000000001.ndjson',
-  offset: 146,
-  length: 204,
-};
 
 const exampleLines =
   '{"productId":"foo","price":3.50}\n{"productId":"bar","price":"12.00","idempotencyKey":"bar-1"}\n';

@@ -1,18 +1,17 @@
-import { access } from 'node:fs/promises';
 import test, { type ExecutionContext } from 'ava';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { operations } from '../../../src/http/openapi/operations.ts';
 import { type LedgerService, startLedgerService } from '../../support/ledger-service.ts';
+import { chromiumPath, lackOf } from '../../support/needs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { testUnless } from '../../support/test-unless.ts';
 
 /* The documentation page in a real browser, where one is installed. */
 
-const chromiumPath = '/usr/bin/chromium';
+const testInBrowser = testUnless(lackOf('chromium'));
 
-test('the page shows every operation, and asks nothing of any other host', async (t) => {
-  const opened = await openPage(t);
-  if (opened === undefined) return;
-  const { page, service, asked, complaints } = opened;
+testInBrowser('the page shows every operation, and asks nothing of any other host', async (t) => {
+  const { page, service, asked, complaints } = await openPage(t);
 
   await page
     .locator('.opblock')
@@ -30,10 +29,8 @@ test('the page shows every operation, and asks nothing of any other host', async
   );
 });
 
-test('an operation can be tried out in the page', async (t) => {
-  const opened = await openPage(t);
-  if (opened === undefined) return;
-  const { page, service, complaints } = opened;
+testInBrowser('an operation can be tried out in the page', async (t) => {
+  const { page, service, complaints } = await openPage(t);
   await service.set('foo', '3.55');
   const operation = page.locator('#operations-Prices-price');
 
@@ -74,10 +71,9 @@ interface OpenedPage {
   readonly complaints: readonly string[];
 }
 
-/** The page in a browser of its own; undefined where none is installed. */
-async function openPage(t: ExecutionContext): Promise<OpenedPage | undefined> {
+/** The page in a browser of its own. */
+async function openPage(t: ExecutionContext): Promise<OpenedPage> {
   const browser = await startBrowser(t);
-  if (browser === undefined) return undefined;
   const service = await startLedgerService(t, await temporaryDirectory(t));
   const page = await browser.newPage();
   page.setDefaultTimeout(60_000);
@@ -94,14 +90,7 @@ async function openPage(t: ExecutionContext): Promise<OpenedPage | undefined> {
   return { page, service, asked, complaints };
 }
 
-async function startBrowser(t: ExecutionContext): Promise<Browser | undefined> {
-  try {
-    await access(chromiumPath);
-  } catch (error) {
-    t.log(`SKIPPED: there is no ${chromiumPath}, so the page was not looked at (${String(error)})`);
-    t.pass();
-    return undefined;
-  }
+async function startBrowser(t: ExecutionContext): Promise<Browser> {
   // Playwright starts it with a new profile; it must not look for anything outside.
   const browser = await chromium.launch({
     executablePath: chromiumPath,

@@ -1,7 +1,15 @@
 import { spawnSync } from 'node:child_process';
 
-/** What a fault may need of the machine besides Node. */
-export type Need = 'mounts' | 'compiler' | 'faketime' | 'namespaces' | 'strace';
+/** What a fault or a test may need of the machine besides Node. */
+export type Need =
+  | 'mounts'
+  | 'compiler'
+  | 'faketime'
+  | 'namespaces'
+  | 'strace'
+  | 'kubectl'
+  | 'chromium'
+  | 'linux';
 
 /** Why this machine does not have it; undefined when it has. */
 export function lackOf(need: Need): string | undefined {
@@ -17,6 +25,8 @@ interface Probe {
   /** Completes "SKIPPED: ". */
   readonly advice: string;
 }
+
+export const chromiumPath = '/usr/bin/chromium';
 
 const probes: Readonly<Record<Need, Probe>> = {
   mounts: {
@@ -36,4 +46,7 @@ const probes: Readonly<Record<Need, Probe>> = {
     args: ['--net', 'sh', '-c', 'ip link set lo up && nft list ruleset && tc qdisc show'],
     advice: 'network namespaces need root and the packages iproute2 and nftables',
   },
+  kubectl: { command: 'kubectl', args: ['version', '--client'], advice: 'there is no kubectl' },
+  chromium: { command: chromiumPath, args: ['--version'], advice: `there is no ${chromiumPath}` },
+  linux: { command: 'test', args: ['-d', '/proc/self'], advice: 'needs Linux' },
 };
