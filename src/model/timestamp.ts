@@ -52,13 +52,23 @@ const instant =
   /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
- * The moment that an RFC 3339 date-time names, in microseconds; undefined for any other text.
- * Digits past the microsecond are rounded down, or up for `'up'` (the start of a range), so that a
- * range never takes in a record outside it. Moments before 1970 become the epoch, and those past the
- * last timestamp (`9999-12-31T23:59:59Z`, for "no end") become that one. A leap second (`:60`) is
- * refused, as clocks here never show one.
+ * The timestamp nearest to the moment that an RFC 3339 date-time names; undefined for any other text.
+ * Moments before 1970 become the epoch, and those past the last timestamp (`9999-12-31T23:59:59Z`, for
+ * "no end") become that one: no record lies between, so what is found from, up to or at it is the same.
  */
 export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp | undefined {
+  const micros = parseInstantMicros(text, rounding);
+  if (micros === undefined) return undefined;
+  return toTimestamp(Math.min(Math.max(0, micros), Number.MAX_SAFE_INTEGER));
+}
+
+/**
+ * The moment that an RFC 3339 date-time names, in microseconds since the epoch, which may lie outside
+ * the timestamps; undefined for any other text. Digits past the microsecond are rounded down, or up for
+ * `'up'` (the start of a range), so that a range never takes in a record outside it. A leap second
+ * (`:60`) is refused, as clocks here never show one.
+ */
+export function parseInstantMicros(text: string, rounding: 'down' | 'up'): number | undefined {
   const match = instant.exec(text);
   if (match === null) return undefined;
   const [, date = '', time = '', fraction = '', offset = ''] = match;
@@ -67,7 +77,7 @@ export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp |
   if (Number.isNaN(millis) || !isOnCalendar(utcMillis, date, time)) return undefined;
   const wholeMicros = millis * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
   const extra = rounding === 'up' && /[1-9]/.test(fraction.slice(6)) ? 1 : 0;
-  return toTimestamp(Math.min(Math.max(0, wholeMicros + extra), Number.MAX_SAFE_INTEGER));
+  return wholeMicros + extra;
 }
 
 /** Date.parse reads 30 February as 2 March and 24:00 as the next day; those are no dates here. */

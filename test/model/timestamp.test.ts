@@ -210,7 +210,7 @@ test('an instant between two timestamps has one as its down and the other as its
   t.pass();
 });
 
-test('an instant before 1970 is the epoch', (t) => {
+test('the timestamp nearest to an instant before 1970 is the epoch', (t) => {
   for (const text of [
     '1969-12-31T23:59:59Z',
     '1969-12-31T23:59:59.9999991Z',
@@ -224,7 +224,7 @@ test('an instant before 1970 is the epoch', (t) => {
   }
 });
 
-test('an instant after the last timestamp is the last timestamp', (t) => {
+test('the timestamp nearest to an instant after the last one is the last one', (t) => {
   for (const text of [
     '2255-06-05T23:47:34.740992Z',
     '2256-01-01T00:00:00Z',
