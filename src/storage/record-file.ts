@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { findLine, type Line, lastLine, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
-import type { Damage } from './damage.ts';
+import type { DamagedLine } from './damage.ts';
 import { openToRead } from './open-to-read.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
@@ -27,10 +27,10 @@ export interface FoundRecord {
 export class RecordFile {
   readonly #file: OpenFile;
   readonly #name: string;
-  readonly #onDamage: (damage: Damage) => Error;
+  readonly #onDamage: (line: DamagedLine) => Error;
   readonly bytes: number;
 
-  constructor(file: OpenFile, name: string, bytes: number, onDamage: (damage: Damage) => Error) {
+  constructor(file: OpenFile, name: string, bytes: number, onDamage: (line: DamagedLine) => Error) {
     this.#file = file;
     this.#name = name;
     this.bytes = bytes;
@@ -72,7 +72,7 @@ export class RecordFile {
     const record = line.isWhole ? decodeRecord(line.bytes) : new BadRecord('no newline ends it');
     if (!(record instanceof BadRecord)) return record;
     const { problem } = record;
-    throw this.#onDamage({ file: this.#name, offset: line.offset, seq: 0, problem });
+    throw this.#onDamage({ file: this.#name, offset: line.offset, problem });
   }
 }
 
