@@ -74,7 +74,8 @@ function answerStreamed(
     for await (const parts of blocks) {
       for (let start = 0; start < parts.length; start += batchLinesMax) {
         const group = parts.slice(start, start + batchLinesMax);
-        const { text, failure } = await repriceLines(ledger, group, parameters);
+        const { text, failure, ownFailure } = await repriceLines(ledger, group, parameters);
+        if (ownFailure !== undefined) ctx.state.failure ??= ownFailure.error;
         yield text;
         if (failure !== undefined) return;
       }
@@ -105,8 +106,9 @@ async function answerAtomic(
     ctx.set('Connection', 'close');
     throw brokenOff.error;
   }
-  const { text, areAllGood, failure } = await repriceLines(ledger, all, parameters);
+  const { text, areAllGood, failure, ownFailure } = await repriceLines(ledger, all, parameters);
   if (failure !== undefined) throw failure.error;
+  if (ownFailure !== undefined) ctx.state.failure = ownFailure.error;
   ctx.status = areAllGood ? 200 : 409;
   ctx.body = text;
   endWithAnswer(ctx);

@@ -8,6 +8,7 @@ import type { BatchParameters } from './batch-parameters.ts';
 import type { BodyPart } from './body-parts.ts';
 import { presentLineProblem, presentLineResult } from './present-line-result.ts';
 import { parseBatchLine } from './price-update-body.ts';
+import { toProblem } from './problem.ts';
 
 /** What became of some lines of a batch. */
 export interface LineResults {
@@ -16,6 +17,8 @@ export interface LineResults {
   readonly areAllGood: boolean;
   /** What kept all of them from being recorded, and would the next lines as well. */
   readonly failure: { readonly error: unknown } | undefined;
+  /** The first failure that was none of a client's, of one line or of all. */
+  readonly ownFailure: { readonly error: unknown } | undefined;
 }
 
 /** Records what the lines ask for in one group, and tells of each what became of it. */
@@ -40,10 +43,12 @@ export async function repriceLines(
       ? presentLineResult(line.number, line.reprice.update.productId, outcome.result)
       : presentLineProblem(line.number, outcome?.error);
   });
+  const errors = 'all' in outcomes ? [{ error: outcomes.all }] : outcomes.each.filter(isError);
   return {
     text: texts.join(''),
-    areAllGood: good.length === lines.length && 'each' in outcomes && !outcomes.each.some(isError),
+    areAllGood: good.length === lines.length && errors.length === 0,
     failure: !isRefused && 'all' in outcomes ? { error: outcomes.all } : undefined,
+    ownFailure: errors.find(({ error }) => toProblem(error).status >= 500),
   };
 }
 
@@ -87,6 +92,6 @@ async function commit(
   }
 }
 
-function isError(outcome: Outcome<unknown>): boolean {
+function isError(outcome: Outcome<unknown>): outcome is { readonly error: unknown } {
   return 'error' in outcome;
 }

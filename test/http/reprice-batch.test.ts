@@ -265,6 +265,44 @@ test('lines that nobody could record any more are answered so, and the batch end
   );
 });
 
+test('a line whose product cannot be read is refused alone, those after it are recorded, and the log says why', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const before = await startLedgerService(t, directory);
+  await before.set('a', '1');
+  await before.stop();
+  const files = new FaultyFiles();
+  const service = await startLedgerService(t, directory, { files });
+  const fault = files.fail('read', /a\.ndjson$/, 'EIO');
+  const lines = ['{"productId":"a","price":2}', '{"productId":"b","price":3}'].join('\n');
+
+  const streamed = await batch(service, lines);
+  const atomic = await batch(service, lines, {}, '?atomic=true');
+  fault.stop();
+  const later = await batch(service, '{"productId":"a","price":2}');
+
+  t.deepEqual(streamed.results.map(briefly), [
+    '1 503 /problems/storage-busy',
+    '2 202 seq 2 version 1',
+  ]);
+  t.deepEqual(atomic.results.map(briefly), [
+    '1 503 /problems/storage-busy',
+    '2 424 /problems/failed-dependency',
+  ]);
+  t.deepEqual(later.results.map(briefly), ['1 202 seq 3 version 2']);
+  t.deepEqual(
+    service.log.lines.map(({ level, fields }) => [
+      level,
+      fields['status'],
+      codeOf(fields['error']),
+    ]),
+    [
+      ['warn', 200, 'EIO'],
+      ['warn', 409, 'EIO'],
+      ['info', 200, undefined],
+    ],
+  );
+});
+
 test('a batch waits for product files that have fallen behind, and loses no line', async (t) => {
   const directory = await temporaryDirectory(t);
   const options = { backlogRecordsMax: 20, backlogWaitMs: 1 };
@@ -334,6 +372,10 @@ interface Result {
 }
 
 /** `1 202 seq 1 version 1`, or the line, the status, the problem's type and its first pointer. */
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
 function briefly(value: unknown): string {
   const { line, status, seq, version, problem, unchanged, replayed } = value as Result;
   const { type, errors } = (problem ?? {}) as { type?: string; errors?: { pointer: string }[] };
