@@ -96,22 +96,24 @@ async function answerAtomic(
   for await (const parts of blocks) {
     all.push(...parts);
     if (all.length > batchLinesMax) {
-      ctx.set('Connection', 'close');
+      closeIfUnread(ctx);
       const why = `An atomic batch has at most ${batchLinesMax} lines; nothing was recorded.`;
       throw new RepricerError('BODY_TOO_LARGE', why);
     }
   }
+  closeIfUnread(ctx);
   const brokenOff = all.find((part) => 'error' in part && isOfAll(part.error));
-  if (brokenOff !== undefined && 'error' in brokenOff) {
-    ctx.set('Connection', 'close');
-    throw brokenOff.error;
-  }
+  if (brokenOff !== undefined && 'error' in brokenOff) throw brokenOff.error;
   const { text, areAllGood, failure, ownFailure } = await repriceLines(ledger, all, parameters);
   if (failure !== undefined) throw failure.error;
   if (ownFailure !== undefined) ctx.state.failure = ownFailure.error;
   ctx.status = areAllGood ? 200 : 409;
   ctx.body = text;
-  endWithAnswer(ctx);
+}
+
+/** When the answer comes before the request has ended, nobody reads on: the connection ends with it. */
+function closeIfUnread(ctx: Context): void {
+  if (!ctx.req.complete) ctx.set('Connection', 'close');
 }
 
 /** Whether a part's error is none of the line's. */
@@ -119,7 +121,7 @@ function isOfAll(error: unknown): boolean {
   return hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING');
 }
 
-/** When the answer ends before the request did, nobody reads on: the connection ends with it. */
+/** The same for an answer whose head was sent while the request was still being read. */
 function endWithAnswer({ req, res }: { req: IncomingMessage; res: Context['res'] }): void {
   res.once('finish', () => {
     if (!req.complete) req.socket.end();

@@ -252,6 +252,26 @@ test('a client that stops in the middle of a line is given up with a last line t
   sending.destroy();
 });
 
+for (const [what, status, type, body] of [
+  ['stalls', 408, ndjson, '{"productId":"a","price":1}\n'],
+  ['goes on past its limit', 413, ndjson, '{"productId":"a","price":1}\n'.repeat(4)],
+  ['is no array', 409, 'application/json', '{"productId":"a","price":1}'],
+] as const) {
+  test(`the answer to an atomic batch that ${what} says that the connection ends with it`, async (t) => {
+    const service = await start(t, { limits: { requestTimeoutMs: 100, batchLinesMax: 3 } });
+    const { sending, answer } = open(service, '?atomic=true', type);
+    sending.write(body);
+
+    const response = await answer;
+    await textOf(response);
+
+    t.is(response.statusCode, status);
+    t.is(response.headers.connection, 'close');
+    t.is(service.ledger.lastSeq, 0);
+    sending.destroy();
+  });
+}
+
 test('lines that nobody could record any more are answered so, and the batch ends', async (t) => {
   const files = new FaultyFiles();
   const service = await start(t, { files });
@@ -412,13 +432,17 @@ async function batch(
   };
 }
 
-function open({ port }: LedgerService): {
+function open(
+  { port }: LedgerService,
+  query = '',
+  type: string = ndjson,
+): {
   sending: ClientRequest;
   answer: Promise<IncomingMessage>;
 } {
-  const headers = { 'content-type': ndjson };
-  const options = { host: '127.0.0.1', port, method: 'POST', path: '/api/reprice/batch', headers };
-  const sending = request(options);
+  const path = `/api/reprice/batch${query}`;
+  const headers = { 'content-type': type };
+  const sending = request({ host: '127.0.0.1', port, method: 'POST', path, headers });
   const answer = once(sending, 'response').then(([response]) => response as IncomingMessage);
   return { sending, answer };
 }
