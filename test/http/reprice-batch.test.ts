@@ -40,6 +40,27 @@ test('each line is recorded and answered in order, and a bad one spoils no other
   t.like(results[5], { problem: { currentPrice: 1.5, version: 2 } });
 });
 
+for (const [line, detail] of [
+  ['{"productId":"a","price":0}', 'breaks the rules listed in "errors".'],
+  ['nonsense', 'is not valid JSON (at position 0).'],
+  [
+    '{"productId":"a","price":1,"price":2}',
+    'has the same key twice in one object (at position 28).',
+  ],
+  [`{"productId":"${'x'.repeat(20_000)}"}`, 'must be at most 16384 bytes long.'],
+  [`${'['.repeat(8000)}1${']'.repeat(8000)}`, 'is not valid JSON (it is nested too deeply).'],
+] as const) {
+  test(`of a line that ${detail} it is the line that is told so, as in an array`, async (t) => {
+    const service = await start(t);
+
+    const inLines = await batch(service, `\n${line}\n`);
+    const inArray = await batch(service, `[1,${line}]`, { 'content-type': 'application/json' });
+
+    t.like(inLines.results[0], { line: 2, problem: { detail: `The line ${detail}` } });
+    t.like(inArray.results[1], { line: 2, problem: { detail: `The line ${detail}` } });
+  });
+}
+
 test('a JSON array is answered as its elements were lines', async (t) => {
   const service = await start(t);
 
