@@ -93,9 +93,10 @@ export class PriceLedger {
   ): Promise<PriceLedger> {
     const { idempotencyKeysMax, idempotencyWindowMs } = options;
     const since = toTimestamp(Math.max(0, clock() - idempotencyWindowMs * 1000));
-    const keyed = await storage.keyedRecords(since, idempotencyKeysMax);
+    const { records, leftOut } = await storage.keyedRecords(since, idempotencyKeysMax);
     const ledger = new PriceLedger(storage, options, clock, onFailure);
-    for (const record of keyed) ledger.#remember(record);
+    for (const record of records) ledger.#remember(record);
+    ledger.#keys.forgottenEarly += leftOut;
     return ledger;
   }
 
