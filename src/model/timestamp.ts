@@ -37,15 +37,28 @@ export function nextMidnight(timestamp: Timestamp): Timestamp {
   return toTimestamp((Math.floor(timestamp / dayMicros) + 1) * dayMicros);
 }
 
-const written = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{6})Z$/;
+const written = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)\.(\d{6})Z$/;
 
 /** The inverse of `formatTimestamp`; undefined for any other text. */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const match = written.exec(text);
   if (match === null) return undefined;
-  const millis = Date.parse(`${text.slice(0, 19)}Z`);
-  const micros = millis * 1000 + Number(match[1]);
-  return isTimestamp(micros) && formatTimestamp(micros) === text ? micros : undefined;
+  // Every line that is read has one, so it is not formatted again to see whether its day is on the calendar.
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  // Date.UTC takes the years up to 99 for those of the twentieth century.
+  if (year < 1970 || day < 1 || day > daysIn(year, month)) return undefined;
+  const [hours, minutes, seconds] = [Number(match[4]), Number(match[5]), Number(match[6])];
+  const millis = Date.UTC(year, month - 1, day, hours, minutes, seconds);
+  const micros = millis * 1000 + Number(match[7]);
+  return isTimestamp(micros) ? micros : undefined;
+}
+
+const daysOfMonths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** 0 for what is no month. */
+function daysIn(year: number, month: number): number {
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && isLeap ? 29 : (daysOfMonths[month - 1] ?? 0);
 }
 
 const instant =

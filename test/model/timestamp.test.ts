@@ -57,6 +57,19 @@ test('parseTimestamp takes no text but one that formatTimestamp writes', (t) => 
   t.pass();
 });
 
+test('parseTimestamp takes every day of the calendar from 1970 on, and no other', (t) => {
+  for (let year = 1968; year <= 2104; year += 1) {
+    for (let month = 0; month <= 13; month += 1) {
+      for (let day = 0; day <= 32; day += 1) {
+        const text = `${year}-${pad(month, 2)}-${pad(day, 2)}T12:00:00.000000Z`;
+        const isTaken = parseTimestamp(text) !== undefined;
+        if (isTaken !== (year >= 1970 && isOnCalendar(text))) t.fail(text);
+      }
+    }
+  }
+  t.pass();
+});
+
 for (const text of [
   '',
   '2026-11-21',
