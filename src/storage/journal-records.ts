@@ -67,7 +67,7 @@ export class JournalRecords implements RecordSequence {
     const count = Math.min(lastSeq, segment.lastSeq) - seq + 1;
     const records = await this.#read(segment, async (file) => {
       const start = seq === segment.firstSeq ? 0 : await offsetOfSeq(file, seq);
-      return start === undefined ? [] : file.read(start, count);
+      return start === undefined ? [] : (await file.read(start, count)).records;
     });
     if (records.length === count && records[0]?.seq === seq) return records;
     throw missingRecord(segment, seq);

@@ -52,20 +52,25 @@ export class RecordFile {
     return this.#decode(await lastLine(this.#file, this.bytes, recordBytesMax));
   }
 
-  /** Up to `count` records from the line at `offset` on. */
-  async read(offset: number, count: number): Promise<readonly PriceRecord[]> {
+  /** Up to `count` records from the line at `offset` on, and where the line after them begins. */
+  async read(
+    offset: number,
+    count: number,
+  ): Promise<{ readonly records: readonly PriceRecord[]; readonly end: number }> {
     const records: PriceRecord[] = [];
-    if (count === 0) return records;
+    let end = offset;
+    if (count === 0) return { records, end };
     // About as much at a time as they take, as what is read past them is read for nothing.
     const blockBytes = Math.min(Math.max(count * recordBytesUsual, blockBytesMin), blockBytesMax);
     const blocks = readLines(this.#file, offset, this.bytes, recordBytesMax, blockBytes);
     for await (const lines of blocks) {
       for (const line of lines) {
         records.push(this.#decode(line));
-        if (records.length === count) return records;
+        end = line.offset + line.bytes.length + 1;
+        if (records.length === count) return { records, end };
       }
     }
-    return records;
+    return { records, end };
   }
 
   #decode(line: Line): PriceRecord {
