@@ -1,15 +1,13 @@
 import { hasCode } from '../errors.ts';
 import type { FileSystem } from '../files/file-system.ts';
-import { readLines } from '../files/lines.ts';
+import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { journalDamaged } from './damage.ts';
 import { inParallel } from './in-parallel.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { openSegmentFile } from './open-segment-file.ts';
 import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { readSegmentLines, recordOfLine } from './segment-lines.ts';
 import type { RecoveryEvents } from './storage-events.ts';
 
 /** Records are put into product files after this many bytes of the journal, so that memory stays bounded. */
@@ -62,24 +60,17 @@ export class CatchUp {
   }
 
   async #takeSegment(segment: ReadableSegment, checkpointSeq: number): Promise<void> {
-    const file = await openSegmentFile(this.#files, this.#directory, segment);
-    try {
-      for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
-        for (const line of lines) this.#take(segment, line.offset, line.bytes, checkpointSeq);
-        if (this.#portionBytes >= portionBytes) await this.#settlePortion();
+    const blocks = readSegmentLines(this.#files, this.#directory, segment);
+    for await (const { firstSeq, lines } of blocks) {
+      for (const [index, line] of lines.entries()) {
+        const record = recordOfLine(segment, line, firstSeq + index);
+        if (record.seq > checkpointSeq) this.#take(record, line.bytes);
       }
-    } finally {
-      await file.close();
+      if (this.#portionBytes >= portionBytes) await this.#settlePortion();
     }
   }
 
-  #take(segment: ReadableSegment, offset: number, line: Buffer, checkpointSeq: number): void {
-    const record = decodeRecord(line);
-    if (record instanceof BadRecord) {
-      const { file, firstSeq: seq } = segment;
-      throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
-    }
-    if (record.seq <= checkpointSeq) return;
+  #take(record: PriceRecord, line: Buffer): void {
     if (record.version === 1) this.#newProducts += 1;
     const portion = this.#portion.get(record.productId);
     const text = `${line.toString()}\n`;

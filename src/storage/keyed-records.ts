@@ -1,11 +1,8 @@
 import type { FileSystem } from '../files/file-system.ts';
-import { readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
-import { journalDamaged } from './damage.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { openSegmentFile } from './open-segment-file.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { readSegmentLines, recordOfLine } from './segment-lines.ts';
 
 /** Records with an idempotency key, in order. */
 export interface KeyedRecords {
@@ -51,7 +48,6 @@ async function keyedRecordsIn(
   segment: ReadableSegment,
   { since, countMax }: { readonly since: Timestamp; readonly countMax: number },
 ): Promise<KeyedRecords> {
-  const { file, bytes, firstSeq } = segment;
   let records: PriceRecord[] = [];
   let leftOut = 0;
   const keepNewest = () => {
@@ -59,25 +55,16 @@ async function keyedRecordsIn(
     leftOut += excess;
     records = records.slice(excess);
   };
-  const handle = await openSegmentFile(files, directory, segment);
-  try {
-    for await (const lines of readLines(handle, 0, bytes, recordBytesMax)) {
-      for (const line of lines) {
-        if (!line.bytes.includes(mark)) continue;
-        const record = decodeRecord(line.bytes);
-        if (record instanceof BadRecord) {
-          const damage = { file, offset: line.offset, seq: firstSeq };
-          throw journalDamaged('sealed-bad-line', { ...damage, problem: record.problem });
-        }
-        // The text of a reason may look like it.
-        const isKeyed = record.idempotencyKey !== undefined;
-        if (isKeyed && record.timestamp >= since) records.push(record);
-      }
-      // Only the newest are wanted, and they come last.
-      if (records.length > 2 * countMax) keepNewest();
+  for await (const { firstSeq, lines } of readSegmentLines(files, directory, segment)) {
+    for (const [index, line] of lines.entries()) {
+      if (!line.bytes.includes(mark)) continue;
+      const record = recordOfLine(segment, line, firstSeq + index);
+      // The text of a reason may look like it.
+      const isKeyed = record.idempotencyKey !== undefined;
+      if (isKeyed && record.timestamp >= since) records.push(record);
     }
-  } finally {
-    await handle.close();
+    // Only the newest are wanted, and they come last.
+    if (records.length > 2 * countMax) keepNewest();
   }
   keepNewest();
   return { records, leftOut };

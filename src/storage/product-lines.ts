@@ -1,11 +1,8 @@
 import type { FileSystem } from '../files/file-system.ts';
-import { type Line, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { journalDamaged } from './damage.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { openSegmentFile } from './open-segment-file.ts';
-import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+import { readSegmentLines, recordOfLine } from './segment-lines.ts';
 
 /**
  * A product's lines with a version below `versionEnd` and a seq up to `lastSeq`, read from the whole
@@ -24,33 +21,14 @@ export async function* linesOfProduct(
   const isWanted = (record: PriceRecord) =>
     record.productId === productId && record.version < versionEnd && record.seq <= lastSeq;
   for (const segment of segments) {
-    const file = await openSegmentFile(files, directory, segment);
-    try {
-      for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
-        const wanted = lines.filter(
-          (line) => line.bytes.includes(mark) && isWanted(decode(segment, line)),
-        );
-        if (wanted.length > 0) {
-          yield Buffer.concat(wanted.flatMap((line) => [line.bytes, newline]));
-        }
-      }
-    } finally {
-      await file.close();
+    for await (const { firstSeq, lines } of readSegmentLines(files, directory, segment)) {
+      const wanted = lines.filter(
+        (line, index) =>
+          line.bytes.includes(mark) && isWanted(recordOfLine(segment, line, firstSeq + index)),
+      );
+      if (wanted.length > 0) yield Buffer.concat(wanted.flatMap((line) => [line.bytes, newline]));
     }
   }
 }
 
 const newline = Buffer.from('\n');
-
-function decode(segment: ReadableSegment, line: Line): PriceRecord {
-  const record = decodeRecord(line.bytes);
-  if (!(record instanceof BadRecord)) return record;
-  const { problem } = record;
-  const seq = segment.firstSeq;
-  throw journalDamaged('sealed-bad-line', {
-    file: segment.file,
-    offset: line.offset,
-    seq,
-    problem,
-  });
-}

@@ -1,0 +1,39 @@
+import type { FileSystem } from '../files/file-system.ts';
+import { type Line, readLines } from '../files/lines.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import { journalDamaged } from './damage.ts';
+import type { ReadableSegment } from './open-segment.ts';
+import { openSegmentFile } from './open-segment-file.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
+
+/** Some lines of a segment that follow one another, and the seq that the first of them has to have. */
+export interface SegmentLines {
+  readonly firstSeq: number;
+  readonly lines: readonly Line[];
+}
+
+/** All lines of a segment that was checked before, a block of them at a time. */
+export async function* readSegmentLines(
+  files: FileSystem,
+  directory: string,
+  segment: ReadableSegment,
+): AsyncGenerator<SegmentLines> {
+  let { firstSeq } = segment;
+  const file = await openSegmentFile(files, directory, segment);
+  try {
+    for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
+      yield { firstSeq, lines };
+      firstSeq += lines.length;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The record of a segment's line; throws `JOURNAL_DAMAGED`, which names file, offset and `seq`, where it is none. */
+export function recordOfLine({ file }: ReadableSegment, line: Line, seq: number): PriceRecord {
+  const record = decodeRecord(line.bytes);
+  if (!(record instanceof BadRecord)) return record;
+  const { offset } = line;
+  throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
+}
