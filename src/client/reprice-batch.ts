@@ -103,7 +103,8 @@ async function* answerOnce(
       for (const text of texts) {
         const fields = AnswerFields.parse(text);
         const outcome = readLineOutcome(fields);
-        // Nothing that follows is recorded either, so the order of the lines is kept.
+        // As a rule nothing that follows is recorded either. Where only this product's file failed it
+        // may be: then the lines that are sent again find theirs recorded, and this one comes after them.
         const isPassing = outcome.kind === 'refused' && mayPass(outcome.problem);
         if (isPassing && (retry || held.first === undefined)) throw outcome.problem;
         yield { ...outcome, ...upload.answered(fields.number('line')) };

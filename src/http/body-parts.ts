@@ -39,7 +39,7 @@ export class PartBytes {
     this.#pieces = [];
     this.#length = 0;
     if (!isTooLong) return { number, bytes };
-    const why = `It must be at most ${this.#bytesMax} bytes long.`;
+    const why = `The line must be at most ${this.#bytesMax} bytes long.`;
     return { number, error: new RepricerError('BODY_TOO_LARGE', why) };
   }
 }

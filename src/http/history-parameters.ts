@@ -1,6 +1,6 @@
 import assert from 'node:assert';
 import { bucketCount, type HistoryRange } from '../ledger/history-range.ts';
-import { instantForm } from './instant-form.ts';
+import { rangeEndForm } from './instant-form.ts';
 import { intervalForm } from './interval-form.ts';
 import { QueryParameters } from './query-parameters.ts';
 
@@ -10,9 +10,8 @@ export const historyBucketsMax = 1000;
 /** The range of `GET …/history`, or BAD_REQUEST with every rule that its parameters break. */
 export function parseHistoryRange(queryString: string): HistoryRange {
   const parameters = new QueryParameters(queryString);
-  // Both rounded up: a record is at or after the moment as it was sent exactly when it is so rounded.
-  const from = parameters.required('from', instantForm('up'));
-  const to = parameters.required('to', instantForm('up'));
+  const from = parameters.required('from', rangeEndForm);
+  const to = parameters.required('to', rangeEndForm);
   const intervalMicros = parameters.required('interval', intervalForm);
   if (from === undefined || to === undefined || intervalMicros === undefined) {
     parameters.refuseRest();

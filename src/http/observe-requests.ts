@@ -3,6 +3,7 @@ import { RepricerError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { formatTraceparent, startTrace, type Trace } from '../ops/trace.ts';
+import { toProblem } from './problem.ts';
 import { whenAnswered } from './when-answered.ts';
 
 /** The longest path that is logged, in characters. */
@@ -53,10 +54,10 @@ function routeOf(ctx: RouterContext): string {
 }
 
 function levelFor(status: number, failure: unknown): 'info' | 'warn' | 'error' {
-  if (isCut(failure, status)) return 'error';
-  if (status < 500) return 'info';
+  const worst = worstStatus(status, failure);
+  if (worst < 500) return 'info';
   // A full queue, a full disk or a stop is told by the answer and is no mistake of ours.
-  return status === 503 || status === 507 ? 'warn' : 'error';
+  return worst === 503 || worst === 507 ? 'warn' : 'error';
 }
 
 /** The path without its query. The parser lets only printable ASCII into a target. */
@@ -68,11 +69,10 @@ function loggedPath(url: string): string {
 function failureFields(failure: unknown, status: number): Record<string, unknown> {
   if (failure === undefined) return {};
   const code = failure instanceof RepricerError ? failure.code : 'INTERNAL';
-  const isOurs = status >= 500 || isCut(failure, status);
-  return isOurs ? { code, error: failure } : { code };
+  return worstStatus(status, failure) >= 500 ? { code, error: failure } : { code };
 }
 
-/** Whether an answer failed after its status had been sent, so that its connection was cut. */
-function isCut(failure: unknown, status: number): boolean {
-  return failure !== undefined && status < 400;
+/** The failure's own, where an answer met it after its status: in a line of a batch, or where it was cut. */
+function worstStatus(status: number, failure: unknown): number {
+  return failure === undefined ? status : Math.max(status, toProblem(failure).status);
 }

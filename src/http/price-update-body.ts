@@ -49,7 +49,7 @@ export function parsePriceUpdate(bytes: unknown): Reprice {
 
 /** The same for a line of a batch, or an element of its array. */
 export function parseBatchLine(bytes: unknown): Reprice {
-  return toReprice(parseShape(batchLine, parseJson(bytes)));
+  return toReprice(parseShape(batchLine, parseJson(bytes, 'The line'), 'The line'));
 }
 
 function toReprice(line: z.infer<typeof batchLine>): Reprice {

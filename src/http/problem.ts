@@ -153,8 +153,12 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     detail: "The product's file is damaged and has to be rebuilt from the journal.",
     retryAfterSeconds: 1,
   },
+  JOURNAL_DAMAGED: {
+    status: 500,
+    title: 'Journal damaged',
+    detail: 'Lines of the journal that this has to read are damaged, and nothing was recorded.',
+  },
   // These end the start of a service, so a request that meets one met a mistake of ours.
-  JOURNAL_DAMAGED: internal,
   DIRECTORY_LOCKED: internal,
   INVALID_CONFIG: internal,
   INTERNAL: internal,

@@ -42,7 +42,11 @@ export function repriceBatchHandler(
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     streamRequest(ctx.req);
     const blocks = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
-    const record = (lines: readonly BodyPart[]) => repriceLines(ledger, lines, parameters);
+    const record = async (lines: readonly BodyPart[]) => {
+      const results = await repriceLines(ledger, lines, parameters);
+      if (results.ownFailure !== undefined) ctx.state.failure ??= results.ownFailure.error;
+      return results;
+    };
     if (parameters.isAtomic) await answerAtomic(ctx, blocks, limits.batchLinesMax, record);
     else answerStreamed(ctx, blocks, limits.batchLinesMax, record);
     endWithAnswer(ctx);
@@ -98,7 +102,7 @@ async function answerAtomic(
   ctx.body = text;
 }
 
-/** All lines of the body. When it is not read to its end, the connection is of no more use. */
+/** All lines of the body. */
 async function wholeBatch(
   ctx: Context,
   blocks: AsyncIterable<readonly BodyPart[]>,
@@ -108,21 +112,24 @@ async function wholeBatch(
   for await (const lines of blocks) {
     all.push(...lines);
     if (all.length > linesMax) {
-      ctx.set('Connection', 'close');
+      closeIfUnread(ctx);
       const why = `An atomic batch has at most ${linesMax} lines; nothing was recorded.`;
       throw new RepricerError('BODY_TOO_LARGE', why);
     }
   }
+  closeIfUnread(ctx);
   const errors = all.flatMap((line) => ('error' in line ? [line.error] : []));
   const brokenOff = errors.find((error) => hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING'));
-  if (brokenOff !== undefined) {
-    ctx.set('Connection', 'close');
-    throw brokenOff;
-  }
+  if (brokenOff !== undefined) throw brokenOff;
   return all;
 }
 
-/** When the answer ends before the request did, nobody reads on: the connection ends with it. */
+/** When the answer comes before the request has ended, nobody reads on: the connection ends with it. */
+function closeIfUnread(ctx: Context): void {
+  if (!ctx.req.complete) ctx.set('Connection', 'close');
+}
+
+/** The same for an answer whose head was sent while the request was still being read. */
 function endWithAnswer({ req, res }: Context): void {
   res.once('finish', () => {
     if (!req.complete) req.socket.end();

@@ -9,6 +9,7 @@ import type { BatchParameters } from './batch-parameters.ts';
 import type { BodyPart } from './body-parts.ts';
 import { presentLineProblem, presentLineResult } from './present-line-result.ts';
 import { parseBatchLine } from './price-update-body.ts';
+import { toProblem } from './problem.ts';
 
 /** What became of some lines of a batch. */
 export interface LineResults {
@@ -17,6 +18,8 @@ export interface LineResults {
   readonly areAllGood: boolean;
   /** What kept all of them from being recorded, and would the next lines as well. */
   readonly failure: { readonly error: unknown } | undefined;
+  /** The first failure that was none of a client's, of one line or of all. */
+  readonly ownFailure: { readonly error: unknown } | undefined;
 }
 
 /** Records what the lines ask for in one group, and tells of each what became of it. */
@@ -34,10 +37,12 @@ export async function repriceLines(
   const outcomeOf = new Map<Line, Outcome<RepriceResult> | undefined>(
     good.map((line, index) => [line, outcomes[index]]),
   );
+  const errors = outcomes.filter(isError);
   return {
     text: lines.map((line) => present(line, outcomeOf.get(line))).join(''),
-    areAllGood: good.length === lines.length && !outcomes.some(isError),
+    areAllGood: good.length === lines.length && errors.length === 0,
     failure,
+    ownFailure: errors.find(({ error }) => toProblem(error).status >= 500),
   };
 }
 
@@ -96,6 +101,6 @@ function present(line: Line, outcome: Outcome<RepriceResult> | undefined): strin
     : presentLineResult(line.number, line.reprice.update.productId, outcome.result);
 }
 
-function isError(outcome: Outcome<unknown>): boolean {
+function isError(outcome: Outcome<unknown>): outcome is { readonly error: unknown } {
   return 'error' in outcome;
 }

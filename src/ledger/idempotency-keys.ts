@@ -31,7 +31,7 @@ export class IdempotencyKeys {
    */
   #order: (KeyedRecord | undefined)[] = [];
   #oldest = 0;
-  /** Keys that had to be forgotten before their time was over. */
+  /** Keys that had to be forgotten before their time was over, those included that a start left out. */
   forgottenEarly = 0;
 
   constructor(limits: IdempotencyLimits) {

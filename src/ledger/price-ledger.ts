@@ -84,7 +84,9 @@ export class PriceLedger {
     const { idempotencyKeysMax, idempotencyWindowMs } = options;
     const since = toTimestamp(Math.max(0, clock() - idempotencyWindowMs * 1000));
     const keys = new IdempotencyKeys(options);
-    for (const record of await storage.keyedRecords(since, idempotencyKeysMax)) keys.add(record);
+    const { records, leftOut } = await storage.keyedRecords(since, idempotencyKeysMax);
+    for (const record of records) keys.add(record);
+    keys.forgottenEarly += leftOut;
     return new PriceLedger(storage, options, clock, keys, onFailure);
   }
 

@@ -37,28 +37,51 @@ export function nextMidnight(timestamp: Timestamp): Timestamp {
   return toTimestamp((Math.floor(timestamp / dayMicros) + 1) * dayMicros);
 }
 
-const written = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{6})Z$/;
+const written = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)\.(\d{6})Z$/;
 
 /** The inverse of `formatTimestamp`; undefined for any other text. */
 export function parseTimestamp(text: string): Timestamp | undefined {
   const match = written.exec(text);
   if (match === null) return undefined;
-  const millis = Date.parse(`${text.slice(0, 19)}Z`);
-  const micros = millis * 1000 + Number(match[1]);
-  return isTimestamp(micros) && formatTimestamp(micros) === text ? micros : undefined;
+  // Every line that is read has one, so it is not formatted again to see whether its day is on the calendar.
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  // Date.UTC takes the years up to 99 for those of the twentieth century.
+  if (year < 1970 || day < 1 || day > daysIn(year, month)) return undefined;
+  const [hours, minutes, seconds] = [Number(match[4]), Number(match[5]), Number(match[6])];
+  const millis = Date.UTC(year, month - 1, day, hours, minutes, seconds);
+  const micros = millis * 1000 + Number(match[7]);
+  return isTimestamp(micros) ? micros : undefined;
+}
+
+const daysOfMonths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** 0 for what is no month. */
+function daysIn(year: number, month: number): number {
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  return month === 2 && isLeap ? 29 : (daysOfMonths[month - 1] ?? 0);
 }
 
 const instant =
   /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /**
- * The moment that an RFC 3339 date-time names, in microseconds; undefined for any other text.
- * Digits past the microsecond are rounded down, or up for `'up'` (the start of a range), so that a
- * range never takes in a record outside it. Moments before 1970 become the epoch, and those past the
- * last timestamp (`9999-12-31T23:59:59Z`, for "no end") become that one. A leap second (`:60`) is
- * refused, as clocks here never show one.
+ * The timestamp nearest to the moment that an RFC 3339 date-time names; undefined for any other text.
+ * Moments before 1970 become the epoch, and those past the last timestamp (`9999-12-31T23:59:59Z`, for
+ * "no end") become that one: no record lies between, so what is found from, up to or at it is the same.
  */
 export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp | undefined {
+  const micros = parseInstantMicros(text, rounding);
+  if (micros === undefined) return undefined;
+  return toTimestamp(Math.min(Math.max(0, micros), Number.MAX_SAFE_INTEGER));
+}
+
+/**
+ * The moment that an RFC 3339 date-time names, in microseconds since the epoch, which may lie outside
+ * the timestamps; undefined for any other text. Digits past the microsecond are rounded down, or up for
+ * `'up'` (the start of a range), so that a range never takes in a record outside it. A leap second
+ * (`:60`) is refused, as clocks here never show one.
+ */
+export function parseInstantMicros(text: string, rounding: 'down' | 'up'): number | undefined {
   const match = instant.exec(text);
   if (match === null) return undefined;
   const [, date = '', time = '', fraction = '', offset = ''] = match;
@@ -67,7 +90,7 @@ export function parseInstant(text: string, rounding: 'down' | 'up'): Timestamp |
   if (Number.isNaN(millis) || !isOnCalendar(utcMillis, date, time)) return undefined;
   const wholeMicros = millis * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
   const extra = rounding === 'up' && /[1-9]/.test(fraction.slice(6)) ? 1 : 0;
-  return toTimestamp(Math.min(Math.max(0, wholeMicros + extra), Number.MAX_SAFE_INTEGER));
+  return wholeMicros + extra;
 }
 
 /** Date.parse reads 30 February as 2 March and 24:00 as the next day; those are no dates here. */

@@ -91,7 +91,7 @@ export class Metrics {
   );
   readonly #keysForgotten = this.#counter(
     'repricer_idempotency_keys_forgotten_total',
-    'Idempotency keys that were forgotten before their time, because as many as may be were known.',
+    'Idempotency keys that were forgotten before their time, because as many as may be were known; after a start at least those that it left out.',
   );
   readonly #streamEvents = this.#counter(
     'repricer_stream_events_total',

@@ -51,6 +51,9 @@ export function createStorageReporter(
     derivedFileRebuilt(file, label, reason) {
       log.warn('derived file was made anew', { case: label, file, reason });
     },
+    keysLeftOut(count, countMax) {
+      log.warn('idempotency keys were forgotten at the start', { keys: count, keysMax: countMax });
+    },
     roomChanged(hasRoom, freeBytes) {
       if (hasRoom) log.info('the volume has room again', { freeBytes });
       else log.warn('the volume has too little room for writes', { freeBytes });

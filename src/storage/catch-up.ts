@@ -7,7 +7,7 @@ import type { ReadableSegment } from './open-segment.ts';
 import { productFile } from './product-file.ts';
 import type { ProductFiles } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
-import { decodeSegmentLine, segmentLines } from './segment-lines.ts';
+import { readSegmentLines, recordOfLine } from './segment-lines.ts';
 import type { RecoveryEvents } from './storage-events.ts';
 
 /** Records are put into product files after this many bytes of the journal, so that memory stays bounded. */
@@ -60,16 +60,17 @@ export class CatchUp {
   }
 
   async #takeSegment(segment: ReadableSegment, checkpointSeq: number): Promise<void> {
-    for await (const lines of segmentLines(this.#files, this.#directory, segment)) {
-      for (const line of lines) {
-        this.#take(decodeSegmentLine(segment, line), line.bytes, checkpointSeq);
+    const blocks = readSegmentLines(this.#files, this.#directory, segment);
+    for await (const { firstSeq, lines } of blocks) {
+      for (const [index, line] of lines.entries()) {
+        const record = recordOfLine(segment, line, firstSeq + index);
+        if (record.seq > checkpointSeq) this.#take(record, line.bytes);
       }
       if (this.#portionBytes >= portionBytes) await this.#settlePortion();
     }
   }
 
-  #take(record: PriceRecord, line: Buffer, checkpointSeq: number): void {
-    if (record.seq <= checkpointSeq) return;
+  #take(record: PriceRecord, line: Buffer): void {
     if (record.version === 1) this.#newProducts += 1;
     const portion = this.#portion.get(record.productId);
     const text = `${line.toString()}\n`;

@@ -12,8 +12,15 @@ export interface Damage {
   readonly problem: string;
 }
 
-export function describeDamage(damage: Damage): string {
-  return `${damage.file}, offset ${damage.offset}, seq ${damage.seq}: ${damage.problem}`;
+/** A line that was met by position, so that nobody counted which record it has to be. */
+export type DamagedLine = Omit<Damage, 'seq'>;
+
+export function describeDamage({ seq, ...line }: Damage): string {
+  return describeDamagedLine(line, String(seq));
+}
+
+export function describeDamagedLine({ file, offset, problem }: DamagedLine, seq: string): string {
+  return `${file}, offset ${offset}, seq ${seq}: ${problem}`;
 }
 
 /** The refusal of a journal, with the label under which docs/recovery.md tells of it. */

@@ -8,7 +8,7 @@ import { Checkpointer, type CheckpointLimits } from './checkpointer.ts';
 import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
 import { JournalRecords } from './journal-records.ts';
-import { readKeyedRecords } from './keyed-records.ts';
+import { type KeyedRecords, readKeyedRecords } from './keyed-records.ts';
 import {
   type LedgerStorage,
   maintenanceIntervalMs,
@@ -173,10 +173,12 @@ export class FileStorage implements LedgerStorage {
     return new ProductRecords(this.#productFiles, productId, onDamage, inFile, tail);
   }
 
-  async keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]> {
+  async keyedRecords(since: Timestamp, countMax: number): Promise<KeyedRecords> {
     const { directory } = this.#options;
     const segments = this.#journal.segments();
-    return readKeyedRecords(this.#files, directory, segments, since, countMax);
+    const keyed = await readKeyedRecords(this.#files, directory, segments, since, countMax);
+    if (keyed.leftOut > 0) this.#events.keysLeftOut(keyed.leftOut, countMax);
+    return keyed;
   }
 
   async allRecords(): Promise<RecordSequence> {

@@ -1,10 +1,12 @@
 import { RepricerError } from '../errors.ts';
-import type { FileSystem } from '../files/file-system.ts';
+import type { FileSystem, OpenFile } from '../files/file-system.ts';
+import { lastLine } from '../files/lines.ts';
 import type { PlacedRecord, PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
-import { type Damage, describeDamage } from './damage.ts';
+import { type DamagedLine, describeDamage, describeDamagedLine } from './damage.ts';
 import type { ReadableSegment } from './open-segment.ts';
 import { openSegmentFile } from './open-segment-file.ts';
+import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 import { RecordFile } from './record-file.ts';
 import type { RecordSequence } from './record-sequence.ts';
 
@@ -65,7 +67,7 @@ export class JournalRecords implements RecordSequence {
     const count = Math.min(lastSeq, segment.lastSeq) - seq + 1;
     const records = await this.#read(segment, async (file) => {
       const start = seq === segment.firstSeq ? 0 : await offsetOfSeq(file, seq);
-      return start === undefined ? [] : file.read(start, count);
+      return start === undefined ? [] : (await file.read(start, count)).records;
     });
     if (records.length === count && records[0]?.seq === seq) return records;
     throw missingRecord(segment, seq);
@@ -73,9 +75,17 @@ export class JournalRecords implements RecordSequence {
 
   async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
     const file = await openSegmentFile(this.#files, this.#directory, segment);
-    const onDamage = (damage: Damage) => readingDamaged(describeDamage(damage));
+    const damaged: DamagedLine[] = [];
+    const onDamage = (line: DamagedLine) => {
+      damaged.push(line);
+      return readingDamaged(line.problem);
+    };
     try {
       return await use(new RecordFile(file, segment.file, segment.bytes, onDamage));
+    } catch (error) {
+      const [line] = damaged;
+      if (line === undefined) throw error;
+      throw readingDamaged(describeDamagedLine(line, await seqAt(file, segment, line.offset)));
     } finally {
       await file.close();
     }
@@ -97,6 +107,17 @@ export class JournalRecords implements RecordSequence {
 
 async function offsetOfSeq(file: RecordFile, seq: number): Promise<number | undefined> {
   return (await file.find((record) => record.seq >= seq))?.offset;
+}
+
+/** Which record the line at `offset` has to be, by the one before it. */
+async function seqAt(
+  file: OpenFile,
+  { firstSeq, lastSeq }: ReadableSegment,
+  offset: number,
+): Promise<string> {
+  if (offset === 0) return String(firstSeq);
+  const before = decodeRecord((await lastLine(file, offset, recordBytesMax)).bytes);
+  return before instanceof BadRecord ? `${firstSeq} to ${lastSeq}` : String(before.seq + 1);
 }
 
 function missingRecord({ file }: ReadableSegment, seq: number): RepricerError {

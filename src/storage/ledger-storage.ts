@@ -1,6 +1,7 @@
 import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
+import type { KeyedRecords } from './keyed-records.ts';
 import type { RecordSequence } from './record-sequence.ts';
 
 /** How often the ledger calls `maintain`. */
@@ -60,8 +61,8 @@ export interface LedgerStorage {
   /** The record with this seq and where its line stands, found in O(log n); undefined when there is none yet. */
   recordAt(seq: number): Promise<PlacedRecord | undefined>;
 
-  /** The newest records with an idempotency key, at most `countMax`, not older than `since`, in order. */
-  keyedRecords(since: Timestamp, countMax: number): Promise<readonly PriceRecord[]>;
+  /** The newest records with an idempotency key, at most `countMax`, not older than `since`. */
+  keyedRecords(since: Timestamp, countMax: number): Promise<KeyedRecords>;
 
   /** The product's last record if that takes no reading of a file; undefined otherwise. */
   lastRecordInMemory(productId: ProductId): PriceRecord | undefined;

@@ -2,7 +2,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { decodeSegmentLine, segmentLines } from './segment-lines.ts';
+import { readSegmentLines, recordOfLine } from './segment-lines.ts';
 
 /**
  * A product's lines with a version below `versionEnd` and a seq up to `lastSeq`, read from the whole
@@ -21,11 +21,12 @@ export async function* linesOfProduct(
   const isWanted = (record: PriceRecord) =>
     record.productId === productId && record.version < versionEnd && record.seq <= lastSeq;
   for (const segment of segments) {
-    for await (const lines of segmentLines(files, directory, segment)) {
+    for await (const { firstSeq, lines } of readSegmentLines(files, directory, segment)) {
       const wanted = lines.filter(
-        (line) => line.bytes.includes(mark) && isWanted(decodeSegmentLine(segment, line)),
+        (line, index) =>
+          line.bytes.includes(mark) && isWanted(recordOfLine(segment, line, firstSeq + index)),
       );
-      if (wanted.length > 0) yield Buffer.concat(wanted.flatMap(({ bytes }) => [bytes, newline]));
+      if (wanted.length > 0) yield Buffer.concat(wanted.flatMap((line) => [line.bytes, newline]));
     }
   }
 }

@@ -16,6 +16,8 @@ export class ProductRecords implements RecordSequence {
   /** How many records are read from the file; it may hold more by now, which are in `#tail` too. */
   readonly #inFile: number;
   readonly #tail: readonly PriceRecord[];
+  /** Where the line after the last slice begins, so that pages that follow one another are not searched for. */
+  #next = { index: 0, offset: 0 };
   readonly length: number;
 
   constructor(
@@ -70,8 +72,11 @@ export class ProductRecords implements RecordSequence {
 
   async #readFile(start: number, count: number): Promise<readonly PriceRecord[]> {
     const records = await this.#read(async (file) => {
-      const found = await file.find((record) => record.version > start);
-      return found === undefined ? [] : file.read(found.offset, count);
+      const offset = await this.#offsetOf(start, file);
+      if (offset === undefined) return [];
+      const read = await file.read(offset, count);
+      this.#next = { index: start + count, offset: read.end };
+      return read.records;
     });
     const isRight =
       records?.length === count &&
@@ -81,6 +86,11 @@ export class ProductRecords implements RecordSequence {
       );
     if (!isRight) throw this.#onDamage();
     return records;
+  }
+
+  async #offsetOf(index: number, file: RecordFile): Promise<number | undefined> {
+    if (index === this.#next.index) return this.#next.offset;
+    return (await file.find((record) => record.version > index))?.offset;
   }
 
   #read<T>(use: (file: RecordFile) => Promise<T>): Promise<T | undefined> {

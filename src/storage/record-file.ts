@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { FileSystem, OpenFile } from '../files/file-system.ts';
 import { findLine, type Line, lastLine, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
-import type { Damage } from './damage.ts';
+import type { DamagedLine } from './damage.ts';
 import { openToRead } from './open-to-read.ts';
 import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 
@@ -27,10 +27,10 @@ export interface FoundRecord {
 export class RecordFile {
   readonly #file: OpenFile;
   readonly #name: string;
-  readonly #onDamage: (damage: Damage) => Error;
+  readonly #onDamage: (line: DamagedLine) => Error;
   readonly bytes: number;
 
-  constructor(file: OpenFile, name: string, bytes: number, onDamage: (damage: Damage) => Error) {
+  constructor(file: OpenFile, name: string, bytes: number, onDamage: (line: DamagedLine) => Error) {
     this.#file = file;
     this.#name = name;
     this.bytes = bytes;
@@ -52,27 +52,32 @@ export class RecordFile {
     return this.#decode(await lastLine(this.#file, this.bytes, recordBytesMax));
   }
 
-  /** Up to `count` records from the line at `offset` on. */
-  async read(offset: number, count: number): Promise<readonly PriceRecord[]> {
+  /** Up to `count` records from the line at `offset` on, and where the line after them begins. */
+  async read(
+    offset: number,
+    count: number,
+  ): Promise<{ readonly records: readonly PriceRecord[]; readonly end: number }> {
     const records: PriceRecord[] = [];
-    if (count === 0) return records;
+    let end = offset;
+    if (count === 0) return { records, end };
     // About as much at a time as they take, as what is read past them is read for nothing.
     const blockBytes = Math.min(Math.max(count * recordBytesUsual, blockBytesMin), blockBytesMax);
     const blocks = readLines(this.#file, offset, this.bytes, recordBytesMax, blockBytes);
     for await (const lines of blocks) {
       for (const line of lines) {
         records.push(this.#decode(line));
-        if (records.length === count) return records;
+        end = line.offset + line.bytes.length + 1;
+        if (records.length === count) return { records, end };
       }
     }
-    return records;
+    return { records, end };
   }
 
   #decode(line: Line): PriceRecord {
     const record = decodeLine(line);
     if (!(record instanceof BadRecord)) return record;
     const { problem } = record;
-    throw this.#onDamage({ file: this.#name, offset: line.offset, seq: 0, problem });
+    throw this.#onDamage({ file: this.#name, offset: line.offset, problem });
   }
 }
 

@@ -6,26 +6,34 @@ import type { ReadableSegment } from './open-segment.ts';
 import { openSegmentFile } from './open-segment-file.ts';
 import { BadRecord, decodeRecord, recordBytesMax } from './record.ts';
 
-/** All lines of a segment that are durable, a block of them at a time. */
-export async function* segmentLines(
+/** Some lines of a segment that follow one another, and the seq that the first of them has to have. */
+export interface SegmentLines {
+  readonly firstSeq: number;
+  readonly lines: readonly Line[];
+}
+
+/** All lines of a segment that was checked before, a block of them at a time. */
+export async function* readSegmentLines(
   files: FileSystem,
   directory: string,
   segment: ReadableSegment,
-): AsyncGenerator<readonly Line[]> {
+): AsyncGenerator<SegmentLines> {
+  let { firstSeq } = segment;
   const file = await openSegmentFile(files, directory, segment);
   try {
-    yield* readLines(file, 0, segment.bytes, recordBytesMax);
+    for await (const lines of readLines(file, 0, segment.bytes, recordBytesMax)) {
+      yield { firstSeq, lines };
+      firstSeq += lines.length;
+    }
   } finally {
     await file.close();
   }
 }
 
-/** The record of such a line. All of them were good once: `JOURNAL_DAMAGED` for one that is not any more. */
-export function decodeSegmentLine(
-  { file, firstSeq: seq }: ReadableSegment,
-  { offset, bytes }: Line,
-): PriceRecord {
-  const record = decodeRecord(bytes);
+/** The record of a segment's line; throws `JOURNAL_DAMAGED`, which names file, offset and `seq`, where it is none. */
+export function recordOfLine({ file }: ReadableSegment, line: Line, seq: number): PriceRecord {
+  const record = decodeRecord(line.bytes);
   if (!(record instanceof BadRecord)) return record;
+  const { offset } = line;
   throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
 }

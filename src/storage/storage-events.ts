@@ -23,6 +23,8 @@ export interface StorageEvents {
   backgroundWorkFailed(work: string, error: unknown, retryMs: number | undefined): void;
   /** A derived file (product file, checkpoint, manifest line) was missing or damaged and has been made anew. */
   derivedFileRebuilt(file: string, label: RebuiltCase, reason: string): void;
+  /** A start takes `countMax` idempotency keys and leaves out at least so many whose time is not over. */
+  keysLeftOut(count: number, countMax: number): void;
   /** The room on the volume, about once a second. */
   roomMeasured(freeBytes: number): void;
   /** The volume fell below the watermark or a write met no space (false), or has room again (true). */

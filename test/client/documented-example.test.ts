@@ -24,7 +24,7 @@ test('the example in docs/api.md does what it says', async (t) => {
   t.is(child.exitCode, 0);
   t.deepEqual(output.split('\n'), [
     'it costs 3.50 since version 1',
-    'line 2: The body breaks the rules listed in "errors".',
+    'line 2: The line breaks the rules listed in "errors".',
     '1: foo costs 3.50',
     '2: foo costs 3.60',
     '',

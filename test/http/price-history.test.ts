@@ -73,6 +73,34 @@ test('a thousand buckets are answered, and one more is 400', async (t) => {
   ]);
 });
 
+test('a history begins and ends where it was asked to, or is 400 with the first and the last moment', async (t) => {
+  const service = await startService(t);
+  const query = (from: string, to: string) => `${path}?from=${from}&to=${to}&interval=100000d`;
+  const [first, last] = ['1970-01-01T00:00:00.000000Z', '2255-06-05T23:47:34.740991Z'];
+  const beyond = ['1969-12-31T23:59:59.999999Z', '2255-06-05T23:47:34.740992Z'] as const;
+
+  const widest = await ask(service, query(first, last));
+  const wider = await ask(service, query(...beyond));
+  const before = await ask(service, query('1900-01-01T00:00:00Z', '1960-01-01T00:00:00Z'));
+
+  t.is(widest.status, 200);
+  t.deepEqual(service.ledger.ranges, [
+    {
+      from: toTimestamp(0),
+      to: toTimestamp(Number.MAX_SAFE_INTEGER),
+      intervalMicros: 8_640_000_000_000_000,
+    },
+  ]);
+  const detail = `must be from ${first} to ${last}`;
+  for (const answer of [wider, before]) {
+    t.is(answer.status, 400);
+    t.deepEqual(problemOf(answer).errors, [
+      { pointer: '#/from', detail },
+      { pointer: '#/to', detail },
+    ]);
+  }
+});
+
 for (const [name, query, pointers] of [
   ['no parameter', '', ['#/from', '#/to', '#/interval']],
   ['no interval', minutes.replace('&interval=1m', ''), ['#/interval']],

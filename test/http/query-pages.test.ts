@@ -63,6 +63,21 @@ test('pages lead to the end of the range, and back to its beginning', async (t) 
   t.deepEqual((await get(service, begin.next)).seqs, second.seqs);
 });
 
+test('moments before 1970 and long after now bound a query, and have the price of then', async (t) => {
+  const service = await start(t);
+  await write(service, 3);
+  const priceAt = '/api/product/p0/price?at=';
+
+  const all = await get(service, '/api/query?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z');
+  const none = await get(service, '/api/query?from=1900-01-01T00:00:00Z&to=1969-12-31T23:59:59Z');
+  const before = await fetch(`${service.url}${priceAt}1900-01-01T00:00:00Z`);
+  const after = await fetch(`${service.url}${priceAt}9999-12-31T23:59:59Z`);
+
+  t.deepEqual([all.seqs, none.seqs], [[1, 2, 3], []]);
+  t.like(await before.json(), { status: 404, type: '/problems/no-price-yet' });
+  t.like(await after.json(), { seq: 1, validTo: null });
+});
+
 test('a page that was asked for by number leads to its neighbours too', async (t) => {
   const service = await start(t);
   await write(service, 30);

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { presentReceipt } from '../../src/http/present-receipt.ts';
 import { encodeRecord } from '../../src/storage/record.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
-import { startLedgerService } from '../support/ledger-service.ts';
+import { type LedgerService, startLedgerService } from '../support/ledger-service.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { pointersOf } from './http-fixture.ts';
@@ -86,6 +86,43 @@ test('what is no seq is 400 and says where', async (t) => {
   t.is((await fetch(`${service.url}/api/record/1?x=1`)).status, 400);
 });
 
+test('a record whose line is damaged is 500 and says so, and the log names file, offset and seq', async (t) => {
+  const { directory, service } = await start(t);
+  for (let count = 1; count <= 5; count += 1) await service.set('a', `${count}`);
+  const { file, offset } = (await service.ledger.record(3)).place;
+
+  await damage(join(directory, `${file}.open`), offset);
+  const answer = await fetch(`${service.url}/api/record/3`);
+
+  t.is(answer.status, 500);
+  t.deepEqual(await answer.json(), {
+    type: '/problems/journal-damaged',
+    title: 'Journal damaged',
+    status: 500,
+    detail: 'Lines of the journal that this has to read are damaged, and nothing was recorded.',
+  });
+  t.like(lastError(service), {
+    code: 'JOURNAL_DAMAGED',
+    message: `the journal cannot be read: ${file}, offset ${offset}, seq 3: its checksum does not match its bytes`,
+  });
+});
+
+test('where the line before is damaged too, the log names the seqs of the segment', async (t) => {
+  const { directory, service } = await start(t);
+  for (let count = 1; count <= 5; count += 1) await service.set('a', `${count}`);
+  const places = [];
+  for (const seq of [1, 2, 3, 4, 5]) places.push((await service.ledger.record(seq)).place);
+
+  for (const { file, offset } of places) await damage(join(directory, `${file}.open`), offset);
+  const answers = await Promise.all([1, 5].map((seq) => fetch(`${service.url}/api/record/${seq}`)));
+
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [500, 500],
+  );
+  t.regex(String(lastError(service)), /, seq 1 to 5: its checksum does not match its bytes$/);
+});
+
 test('a record is found with a few reads, however many there are', async (t) => {
   const { files, service } = await start(t);
   for (let batch = 0; batch < 40; batch += 1) {
@@ -103,6 +140,17 @@ async function start(t: ExecutionContext, options: { segmentBytesMax?: number } 
   const directory = await temporaryDirectory(t);
   const files = new FaultyFiles();
   return { directory, files, service: await startLedgerService(t, directory, { files, options }) };
+}
+
+/** Changes one byte of the line at `offset`. */
+async function damage(path: string, offset: number): Promise<void> {
+  const bytes = await readFile(path);
+  bytes.write('x', offset + 1);
+  await writeFile(path, bytes);
+}
+
+function lastError({ log }: LedgerService): unknown {
+  return log.lines.findLast(({ level }) => level === 'error')?.fields['error'];
 }
 
 /** The line at a place, in the segment under its final name or, while it is open, its other one. */

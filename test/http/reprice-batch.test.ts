@@ -42,6 +42,27 @@ test('each line is recorded and answered in order, and a bad one spoils no other
   t.like(results[5], { problem: { currentPrice: 1.5, version: 2 } });
 });
 
+for (const [line, detail] of [
+  ['{"productId":"a","price":0}', 'breaks the rules listed in "errors".'],
+  ['nonsense', 'is not valid JSON (at position 0).'],
+  [
+    '{"productId":"a","price":1,"price":2}',
+    'has the same key twice in one object (at position 28).',
+  ],
+  [`{"productId":"${'x'.repeat(20_000)}"}`, 'must be at most 16384 bytes long.'],
+  [`${'['.repeat(8000)}1${']'.repeat(8000)}`, 'is not valid JSON (it is nested too deeply).'],
+] as const) {
+  test(`of a line that ${detail} it is the line that is told so, as in an array`, async (t) => {
+    const service = await start(t);
+
+    const inLines = await batch(service, `\n${line}\n`);
+    const inArray = await batch(service, `[1,${line}]`, { 'content-type': 'application/json' });
+
+    t.like(inLines.results[0], { line: 2, problem: { detail: `The line ${detail}` } });
+    t.like(inArray.results[1], { line: 2, problem: { detail: `The line ${detail}` } });
+  });
+}
+
 test('a JSON array is answered as its elements were lines', async (t) => {
   const service = await start(t);
 
@@ -234,6 +255,24 @@ test('a client that stops in the middle of a line is given up with a last line t
   sending.destroy();
 });
 
+for (const [what, status, type, body] of [
+  ['stalls', 408, ndjson, '{"productId":"a","price":1}\n'],
+  ['goes on past its limit', 413, ndjson, '{"productId":"a","price":1}\n'.repeat(4)],
+  ['is no array', 409, 'application/json', '{"productId":"a","price":1}'],
+] as const) {
+  test(`the answer to an atomic batch that ${what} says that the connection ends with it`, async (t) => {
+    const service = await start(t, { limits: { requestTimeoutMs: 100, batchLinesMax: 3 } });
+
+    const { sending, response } = await begin(service, body, { query: '?atomic=true', type });
+    await text(response);
+
+    t.is(response.statusCode, status);
+    t.is(response.headers.connection, 'close');
+    t.is(service.ledger.lastSeq, 0);
+    sending.destroy();
+  });
+}
+
 test('lines that nobody could record any more are answered so, and the batch ends', async (t) => {
   const files = new FaultyFiles();
   const service = await start(t, { files });
@@ -244,6 +283,44 @@ test('lines that nobody could record any more are answered so, and the batch end
   t.deepEqual(
     results.map(briefly),
     [1, 2, 3].map((line) => `${line} 503 /problems/storage-failed`),
+  );
+});
+
+test('a line whose product cannot be read is refused alone, those after it are recorded, and the log says why', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const before = await startLedgerService(t, directory);
+  await before.set('a', '1');
+  await before.stop();
+  const files = new FaultyFiles();
+  const service = await startLedgerService(t, directory, { files });
+  const fault = files.fail('read', /a\.ndjson$/, 'EIO');
+  const lines = ['{"productId":"a","price":2}', '{"productId":"b","price":3}'].join('\n');
+
+  const streamed = await batch(service, lines);
+  const atomic = await batch(service, lines, {}, '?atomic=true');
+  fault.stop();
+  const later = await batch(service, '{"productId":"a","price":2}');
+
+  t.deepEqual(streamed.results.map(briefly), [
+    '1 503 /problems/storage-busy',
+    '2 202 seq 2 version 1',
+  ]);
+  t.deepEqual(atomic.results.map(briefly), [
+    '1 503 /problems/storage-busy',
+    '2 424 /problems/failed-dependency',
+  ]);
+  t.deepEqual(later.results.map(briefly), ['1 202 seq 3 version 2']);
+  t.deepEqual(
+    service.log.lines.map(({ level, fields }) => [
+      level,
+      fields['status'],
+      codeOf(fields['error']),
+    ]),
+    [
+      ['warn', 200, 'EIO'],
+      ['warn', 409, 'EIO'],
+      ['info', 200, undefined],
+    ],
   );
 });
 
@@ -306,6 +383,10 @@ interface Result {
   readonly [field: string]: unknown;
 }
 
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
 /** `1 202 seq 1 version 1`, or the line, the status, the problem's type and its first pointer. */
 function briefly(value: unknown): string {
   const { line, status, seq, version, problem, unchanged, replayed } = value as Result;
@@ -347,14 +428,20 @@ function resultsIn(text: string): Result[] {
   return lines.map((line) => JSON.parse(line) as Result);
 }
 
+interface Beginning {
+  readonly query?: string;
+  readonly type?: string;
+}
+
 /** A batch of which no more than the beginning is sent, and the answer, which has begun by then. */
 async function begin(
   { port }: LedgerService,
   beginning: string,
+  { query = '', type = ndjson }: Beginning = {},
 ): Promise<{ sending: ClientRequest; response: IncomingMessage }> {
-  const headers = { 'content-type': ndjson };
-  const options = { host: '127.0.0.1', port, method: 'POST', path: '/api/reprice/batch', headers };
-  const sending = request(options);
+  const path = `/api/reprice/batch${query}`;
+  const headers = { 'content-type': type };
+  const sending = request({ host: '127.0.0.1', port, method: 'POST', path, headers });
   sending.write(beginning);
   const [response] = (await once(sending, 'response')) as [IncomingMessage];
   return { sending, response };

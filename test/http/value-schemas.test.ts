@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { hasCode } from '../../src/errors.ts';
 import { countForm } from '../../src/http/count-form.ts';
-import { instantForm } from '../../src/http/instant-form.ts';
+import { instantForm, rangeEndForm } from '../../src/http/instant-form.ts';
 import { intervalForm } from '../../src/http/interval-form.ts';
 import { namedSchemas } from '../../src/http/openapi/named-schemas.ts';
 import { orderForm, productIdForm } from '../../src/http/price-query-parameters.ts';
@@ -93,6 +93,7 @@ test('whatever is taken as a moment or an interval is one by the schema', (t) =>
 
   for (const [form, values] of [
     [instantForm('up'), fc.oneof(written, texts)],
+    [rangeEndForm, fc.oneof(written, texts)],
     [
       intervalForm,
       fc.oneof(

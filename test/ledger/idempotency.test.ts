@@ -5,7 +5,7 @@ import { toTimestamp } from '../../src/model/timestamp.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { openLedger, receiptOf, update } from '../support/ledger.ts';
 import { TestClock } from '../support/records.ts';
-import { checkCleanStore, checkStore } from '../support/store.ts';
+import { checkCleanStore, checkStore, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 test('a request that is sent again with its key gets its first receipt and records nothing', async (t) => {
@@ -135,6 +135,7 @@ test('past the bound the oldest keys are forgotten, which is counted, before and
   await before.ledger.close();
 
   const { ledger } = await openLedger(directory, { keys });
+  t.is(ledger.idempotencyKeys.forgottenEarly, 1);
   const results = [];
   for (const key of ['k2', 'k3', 'k1']) results.push(await ledger.reprice(keyed(key, 'a', '1.5')));
 
@@ -143,6 +144,28 @@ test('past the bound the oldest keys are forgotten, which is counted, before and
     [true, true, false],
   );
   await ledger.close();
+});
+
+test('keys whose time is not over and that a start has no place for are counted and reported, and older ones are not', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const clock = new TestClock();
+  const before = await openLedger(directory, { clock, options: { segmentBytesMax: 1000 } });
+  for (let count = 1; count <= 20; count += 1) {
+    if (count === 11) clock.advanceMs(2000);
+    await before.ledger.reprice(keyed(`k${count}`, 'a', '1.5'));
+  }
+  await before.ledger.close();
+
+  const counts = [];
+  for (const idempotencyKeysMax of [10, 8, 3]) {
+    const events = new RecordedEvents();
+    const keys = { idempotencyKeysMax, idempotencyWindowMs: 1000 };
+    const { ledger } = await openLedger(directory, { clock, keys, events });
+    counts.push([ledger.idempotencyKeys.forgottenEarly, ...events.of('keysLeftOut')]);
+    await ledger.close();
+  }
+
+  t.deepEqual(counts, [[0], [2, [2, 8]], [7, [7, 3]]]);
 });
 
 function open(t: ExecutionContext, files?: FaultyFiles) {

@@ -10,6 +10,7 @@ export class StorageProgress implements StorageEvents {
   batchSynced(): void {}
   segmentSealed(): void {}
   tornTailCut(): void {}
+  keysLeftOut(): void {}
   roomMeasured(): void {}
   roomChanged(): void {}
 

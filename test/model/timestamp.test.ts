@@ -57,6 +57,19 @@ test('parseTimestamp takes no text but one that formatTimestamp writes', (t) => 
   t.pass();
 });
 
+test('parseTimestamp takes every day of the calendar from 1970 on, and no other', (t) => {
+  for (let year = 1968; year <= 2104; year += 1) {
+    for (let month = 0; month <= 13; month += 1) {
+      for (let day = 0; day <= 32; day += 1) {
+        const text = `${year}-${pad(month, 2)}-${pad(day, 2)}T12:00:00.000000Z`;
+        const isTaken = parseTimestamp(text) !== undefined;
+        if (isTaken !== (year >= 1970 && isOnCalendar(text))) t.fail(text);
+      }
+    }
+  }
+  t.pass();
+});
+
 for (const text of [
   '',
   '2026-11-21',
@@ -210,7 +223,7 @@ test('an instant between two timestamps has one as its down and the other as its
   t.pass();
 });
 
-test('an instant before 1970 is the epoch', (t) => {
+test('the timestamp nearest to an instant before 1970 is the epoch', (t) => {
   for (const text of [
     '1969-12-31T23:59:59Z',
     '1969-12-31T23:59:59.9999991Z',
@@ -224,7 +237,7 @@ test('an instant before 1970 is the epoch', (t) => {
   }
 });
 
-test('an instant after the last timestamp is the last timestamp', (t) => {
+test('the timestamp nearest to an instant after the last one is the last one', (t) => {
   for (const text of [
     '2255-06-05T23:47:34.740992Z',
     '2256-01-01T00:00:00Z',

@@ -86,6 +86,14 @@ test('a derived file that was made anew is logged with the reason', (t) => {
   t.like(log.lines[0], { level: 'warn', fields });
 });
 
+test('keys that a start left out are logged with how many there are', (t) => {
+  const { log, reporter } = setup();
+
+  reporter.keysLeftOut(7, 3);
+
+  t.like(log.lines[0], { level: 'warn', fields: { keys: 7, keysMax: 3 } });
+});
+
 test('the loss and the return of room are logged', (t) => {
   const { log, reporter } = setup();
 

@@ -27,6 +27,23 @@ test('the price at a moment, of a million records, is found with some fifty smal
   }
 });
 
+test('slices that follow one another are searched for once', async (t) => {
+  const file = new EndlessFile();
+  const productFiles = new ProductFiles({ ...nodeFileSystem, open: async () => file }, 'nowhere');
+  const onDamage = () => new Error('damaged');
+  const records = new ProductRecords(productFiles, productId('a'), onDamage, count, []);
+  await records.slice(500_000, 501_000);
+
+  for (const start of [501_000, 502_000, 503_000]) {
+    file.readLengths.length = 0;
+    const slice = await records.slice(start, start + 1000);
+
+    t.deepEqual([slice[0]?.version, slice.at(-1)?.version], [start + 1, start + 1000]);
+    t.true(file.readLengths.length <= 4, `${file.readLengths.length} reads`);
+  }
+  t.is((await records.slice(7, 8))[0]?.version, 8);
+});
+
 /** A product file of a million lines of equal length, made up when they are read. */
 class EndlessFile implements OpenFile {
   readonly fd = -1;

@@ -1,5 +1,6 @@
 import type { PriceRecord, RecordPlace } from '../../src/model/price-record.ts';
 import type { ProductId } from '../../src/model/product-id.ts';
+import type { KeyedRecords } from '../../src/storage/keyed-records.ts';
 import type { LedgerStorage, ScannedProducts } from '../../src/storage/ledger-storage.ts';
 import type { RecordSequence } from '../../src/storage/record-sequence.ts';
 
@@ -33,8 +34,8 @@ export class SlowStorage implements LedgerStorage {
 
   async requireRoom(): Promise<void> {}
 
-  async keyedRecords(): Promise<readonly PriceRecord[]> {
-    return [];
+  async keyedRecords(): Promise<KeyedRecords> {
+    return { records: [], leftOut: 0 };
   }
 
   async maintain(): Promise<void> {}

@@ -53,6 +53,7 @@ export class RecordedEvents implements StorageEvents {
   checkpointed = this.#recorder('checkpointed');
   backgroundWorkFailed = this.#recorder('backgroundWorkFailed');
   derivedFileRebuilt = this.#recorder('derivedFileRebuilt');
+  keysLeftOut = this.#recorder('keysLeftOut');
   roomMeasured = this.#recorder('roomMeasured');
   roomChanged = this.#recorder('roomChanged');
 

@@ -1,6 +1,6 @@
 import { countForm } from '../count-form.ts';
 import { historyBucketsMax } from '../history-parameters.ts';
-import { instantForm } from '../instant-form.ts';
+import { instantForm, rangeEndForm } from '../instant-form.ts';
 import { intervalForm } from '../interval-form.ts';
 import {
   orderForm,
@@ -75,13 +75,13 @@ export const history: Operation = {
     `the last one is cut at "to". At most ${historyBucketsMax} buckets.`,
   parameters: [
     parameter.productIdInPath,
-    parameter.queryParameter('from', instantForm('up'), {
-      description: 'Where the first bucket begins.',
+    parameter.queryParameter('from', rangeEndForm, {
+      description: 'Where the first bucket begins, in 1970 or later.',
       required: true,
       example: '2026-11-21T00:00:00Z',
     }),
-    parameter.queryParameter('to', instantForm('up'), {
-      description: 'Where the last bucket ends, later than "from".',
+    parameter.queryParameter('to', rangeEndForm, {
+      description: 'Where the last bucket ends, later than "from", and not after 2255-06-05.',
       required: true,
       example: '2026-11-22T00:00:00Z',
     }),

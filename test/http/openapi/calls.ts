@@ -177,7 +177,12 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
   ],
   history: [
     { status: 200, path: foo, query: { ...day, interval: '12h' } },
-    { status: 200, path: foo, query: { ...day, to: '9999-12-31T23:59:59Z', interval: '99999d' } },
+    { status: 200, path: foo, query: { ...day, to: '2255-06-05T00:00:00Z', interval: '99999d' } },
+    {
+      ...refused(400, 'bad-request'),
+      path: foo,
+      query: { ...day, from: '1969-12-31T23:59:59Z', interval: '99999d' },
+    },
     { ...refused(400, 'bad-request'), isWrong: true, path: foo, query: { ...day, interval: '1w' } },
     { ...refused(400, 'bad-request'), isWrong: true, path: foo },
     {
