@@ -40,6 +40,7 @@ export class OwedAnswers {
     }
     response.once('close', () => {
       owed.delete(response);
+      connection.unread = request.complete ? undefined : request;
       if (endsConnection(response)) connection.isEnding = true;
     });
     return true;
@@ -58,7 +59,9 @@ export class OwedAnswers {
     if (connection.isEnding) return;
     connection.isEnding = true;
     const last = [...connection.owed].findLast(({ req }) => req.complete);
-    const endNow = () => end([...connection.owed].every(({ headersSent }) => !headersSent));
+    const isAnswered = () =>
+      connection.unread?.complete === false || [...connection.owed].some((one) => one.headersSent);
+    const endNow = () => end(!isAnswered());
     if (last === undefined) endNow();
     else last.once('close', () => endsConnection(last) || endNow());
   }
@@ -66,7 +69,8 @@ export class OwedAnswers {
   #connectionOf(socket: Duplex): Connection {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const connection = { owed: new Set<ServerResponse>(), requests: 0, isEnding: false };
+    const owed = new Set<ServerResponse>();
+    const connection = { owed, unread: undefined, requests: 0, isEnding: false };
     this.#connections.set(socket, connection);
     return connection;
   }
@@ -75,6 +79,8 @@ export class OwedAnswers {
 interface Connection {
   /** In the order of their requests. */
   readonly owed: Set<ServerResponse>;
+  /** The request that has its answer, but was not there to its end by then. */
+  unread: IncomingMessage | undefined;
   requests: number;
   isEnding: boolean;
 }

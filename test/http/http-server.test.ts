@@ -151,6 +151,20 @@ test('a broken request behind one that is being served waits for that one’s an
   );
 });
 
+test('a request that was answered before its body had arrived gets no second answer when it is late', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 300 });
+  const head =
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n' +
+    'Content-Length: 100\r\n\r\n';
+
+  const text = await exchange(service, `${head}the beginning`);
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [415],
+  );
+});
+
 test('a request that does not arrive in time behind a batch that is being served is 408', async (t) => {
   const service = await startService(t, { requestTimeoutMs: 300 });
   const disk = hold();
