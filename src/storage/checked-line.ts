@@ -14,9 +14,17 @@ export function encodeCheckedLine(fields: string): string {
 
 /** The object's JSON text without its closing brace and checksum; undefined when the checksum is absent or wrong. */
 export function decodeCheckedLine(line: Buffer): string | undefined {
-  const fields = line.subarray(0, Math.max(0, line.length - endingLength));
-  const isIntact = line.toString('latin1', fields.length) === endingOf(fields);
-  return isIntact ? fields.toString() : undefined;
+  return isIntact(line) ? fieldsOf(line).toString() : undefined;
+}
+
+/** Whether the line carries a checksum, and it is that of its bytes. */
+export function isIntact(line: Buffer): boolean {
+  const fields = fieldsOf(line);
+  return line.toString('latin1', fields.length) === endingOf(fields);
+}
+
+function fieldsOf(line: Buffer): Buffer {
+  return line.subarray(0, Math.max(0, line.length - endingLength));
 }
 
 function endingOf(fields: string | Buffer): string {

@@ -2,7 +2,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { readSegmentLines, recordOfLine } from './segment-lines.ts';
+import { markedRecord, readSegmentLines } from './segment-lines.ts';
 
 /** Records with an idempotency key, in order. */
 export interface KeyedRecords {
@@ -57,11 +57,10 @@ async function keyedRecordsIn(
   };
   for await (const { firstSeq, lines } of readSegmentLines(files, directory, segment)) {
     for (const [index, line] of lines.entries()) {
-      if (!line.bytes.includes(mark)) continue;
-      const record = recordOfLine(segment, line, firstSeq + index);
+      const record = markedRecord(segment, line, firstSeq + index, mark);
       // The text of a reason may look like it.
-      const isKeyed = record.idempotencyKey !== undefined;
-      if (isKeyed && record.timestamp >= since) records.push(record);
+      if (record?.idempotencyKey === undefined) continue;
+      if (record.timestamp >= since) records.push(record);
     }
     // Only the newest are wanted, and they come last.
     if (records.length > 2 * countMax) keepNewest();
@@ -70,4 +69,4 @@ async function keyedRecordsIn(
   return { records, leftOut };
 }
 
-const mark = ',"idempotencyKey":"';
+const mark = Buffer.from(',"idempotencyKey":"');

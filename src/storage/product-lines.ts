@@ -2,7 +2,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import type { ReadableSegment } from './open-segment.ts';
-import { readSegmentLines, recordOfLine } from './segment-lines.ts';
+import { markedRecord, readSegmentLines } from './segment-lines.ts';
 
 /**
  * A product's lines with a version below `versionEnd` and a seq up to `lastSeq`, read from the whole
@@ -16,15 +16,13 @@ export async function* linesOfProduct(
   versionEnd: number,
   lastSeq: number,
 ): AsyncGenerator<Buffer> {
-  // Far cheaper than decoding each line; what it lets through is decoded and compared.
   const mark = Buffer.from(`"productId":${JSON.stringify(productId)},`);
-  const isWanted = (record: PriceRecord) =>
-    record.productId === productId && record.version < versionEnd && record.seq <= lastSeq;
+  const isWanted = (record: PriceRecord | undefined) =>
+    record?.productId === productId && record.version < versionEnd && record.seq <= lastSeq;
   for (const segment of segments) {
     for await (const { firstSeq, lines } of readSegmentLines(files, directory, segment)) {
-      const wanted = lines.filter(
-        (line, index) =>
-          line.bytes.includes(mark) && isWanted(recordOfLine(segment, line, firstSeq + index)),
+      const wanted = lines.filter((line, index) =>
+        isWanted(markedRecord(segment, line, firstSeq + index, mark)),
       );
       if (wanted.length > 0) yield Buffer.concat(wanted.flatMap((line) => [line.bytes, newline]));
     }

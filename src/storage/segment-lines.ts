@@ -1,6 +1,7 @@
 import type { FileSystem } from '../files/file-system.ts';
 import { type Line, readLines } from '../files/lines.ts';
 import type { PriceRecord } from '../model/price-record.ts';
+import { isIntact } from './checked-line.ts';
 import { journalDamaged } from './damage.ts';
 import type { ReadableSegment } from './open-segment.ts';
 import { openSegmentFile } from './open-segment-file.ts';
@@ -31,9 +32,24 @@ export async function* readSegmentLines(
 }
 
 /** The record of a segment's line; throws `JOURNAL_DAMAGED`, which names file, offset and `seq`, where it is none. */
-export function recordOfLine({ file }: ReadableSegment, line: Line, seq: number): PriceRecord {
+export function recordOfLine(segment: ReadableSegment, line: Line, seq: number): PriceRecord {
   const record = decodeRecord(line.bytes);
   if (!(record instanceof BadRecord)) return record;
+  const { file } = segment;
   const { offset } = line;
   throw journalDamaged('sealed-bad-line', { file, offset, seq, problem: record.problem });
+}
+
+/**
+ * The same where the line has `mark` in it, and undefined where it has not, which is far cheaper than
+ * decoding each line. A mark that has rotted is damage as well, and no line without it.
+ */
+export function markedRecord(
+  segment: ReadableSegment,
+  line: Line,
+  seq: number,
+  mark: Buffer,
+): PriceRecord | undefined {
+  if (line.bytes.includes(mark) || !isIntact(line.bytes)) return recordOfLine(segment, line, seq);
+  return undefined;
 }
