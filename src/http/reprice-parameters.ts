@@ -14,7 +14,13 @@ export function parseRepriceParameters(
   return { isDryRun, onlyIfChanged };
 }
 
+/** A map and no object: every object has a `constructor`, which is neither. */
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
 export const truthForm: ParameterForm<boolean> = {
-  parse: (text) => ({ true: true, false: false })[text],
+  parse: (text) => truths.get(text),
   rule: () => 'must be true or false',
 };

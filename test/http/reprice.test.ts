@@ -133,7 +133,7 @@ test('a price that is to be recorded only when it changes is answered 200 when i
 test('a truth that is neither true nor false is refused with its pointer', async (t) => {
   const service = await start(t);
 
-  const { status, body } = await reprice(service, good, {}, '?dryRun=yes&ifChanged=1');
+  const { status, body } = await reprice(service, good, {}, '?dryRun=yes&ifChanged=constructor');
 
   t.is(status, 400);
   t.regex(body, /#\/dryRun","detail":"must be true or false"}.*#\/ifChanged/);
