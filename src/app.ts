@@ -1,10 +1,14 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import Koa, { type Context } from 'koa';
+import type { Clients } from './access/client.ts';
+import type { RateLimits } from './access/rate-bucket.ts';
 import { answerErrors } from './http/answer-errors.ts';
+import { authenticate } from './http/authenticate.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
 import { defaultHeaders } from './http/default-headers.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
+import { limitRate } from './http/limit-rate.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { priceAtHandler } from './http/price-at.ts';
 import { priceHistoryHandler } from './http/price-history.ts';
@@ -15,6 +19,7 @@ import { refuseParameters } from './http/refuse-parameters.ts';
 import { refuseUnrouted } from './http/refuse-unrouted.ts';
 import { repriceHandler } from './http/reprice.ts';
 import { type BatchLimits, repriceBatchHandler } from './http/reprice-batch.ts';
+import { type Access, requireAccess } from './http/require-access.ts';
 import { requireExpectation } from './http/require-expectation.ts';
 import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
@@ -29,6 +34,7 @@ export interface AppDependencies {
     PriceLedger,
     'reprice' | 'repriceAll' | 'currentPrice' | 'priceAt' | 'history' | 'record' | 'query'
   >;
+  readonly clients: Clients;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -36,7 +42,7 @@ export interface AppDependencies {
   readonly isDraining: () => boolean;
 }
 
-export interface HttpLimits extends BatchLimits {
+export interface HttpLimits extends BatchLimits, RateLimits {
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
   /** How many requests each GET endpoint serves in parallel; the next is refused with `TOO_MANY_READS`. */
@@ -44,7 +50,8 @@ export interface HttpLimits extends BatchLimits {
 }
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp({ ledger, log, metrics, limits, isDraining }: AppDependencies): Koa {
+export function createApp(dependencies: AppDependencies): Koa {
+  const { ledger, clients, log, metrics, limits, isDraining } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -55,6 +62,8 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
+  app.use(authenticate(clients));
+  if (limits.clientRate > 0) app.use(limitRate(limits));
   app.use(routes(ledger, limits).routes());
   app.use(refuseUnrouted());
   return app;
@@ -64,25 +73,35 @@ export function createApp({ ledger, log, metrics, limits, isDraining }: AppDepen
 function routes(ledger: AppDependencies['ledger'], limits: HttpLimits): Router {
   // Two spellings of one path would be two entries in every cache on the way.
   const router = new Router({ strict: true, sensitive: true });
-  const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
+  const route = (
+    method: 'get' | 'post',
+    path: string,
+    access: Access,
+    ...handlers: RouterMiddleware[]
+  ) => {
     for (const prefix of ['/api', '/api/v1']) {
-      router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
+      router[method](`/api${path}`, `${prefix}${path}`, requireAccess(access), ...handlers);
     }
   };
   const read = () => [limitConcurrency(limits.readsMax), requireJsonAccepted()];
 
-  route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
-  route('post', '/reprice/batch', repriceBatchHandler(ledger, limits));
+  const writes: Access = { scope: 'reprice', products: 'handler' };
+  const reads: Access = { scope: 'read', products: 'handler' };
+  const readsOne: Access = { scope: 'read', products: 'path' };
+
+  route('post', '/reprice', writes, readBody(limits.bodyBytesMax), repriceHandler(ledger));
+  route('post', '/reprice/batch', writes, repriceBatchHandler(ledger, limits));
   route(
     'get',
     '/product/:productId/price',
+    readsOne,
     ...read(),
     priceAtHandler(ledger),
     currentPriceHandler(ledger),
   );
-  route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
-  route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
-  route('get', '/query', ...read(), queryPricesHandler(ledger));
+  route('get', '/record/:seq', reads, ...read(), refuseParameters(), recordHandler(ledger));
+  route('get', '/product/:productId/history', readsOne, ...read(), priceHistoryHandler(ledger));
+  route('get', '/query', reads, ...read(), queryPricesHandler(ledger));
   return router;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { anonymousClients } from '../../src/access/client.ts';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
@@ -152,6 +153,8 @@ export const testHttpLimits = {
   batchesMax: 4,
   batchLinesMax: 1000,
   requestTimeoutMs: 15_000,
+  clientRate: 0,
+  clientBurst: 100,
 };
 
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
@@ -165,6 +168,7 @@ export async function startService(
   const observed: RequestObservation[] = [];
   const app = createApp({
     ledger,
+    clients: anonymousClients,
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { anonymousClients, type Clients } from '../../src/access/client.ts';
 import { createApp, type HttpLimits } from '../../src/app.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
 import { RecordedLog, testHttpLimits } from '../http/http-fixture.ts';
@@ -19,17 +20,19 @@ export interface LedgerService extends OpenLedger {
 
 export interface LedgerServiceParts extends LedgerParts {
   readonly limits?: Partial<HttpLimits>;
+  readonly clients?: Clients;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, ...parts }: LedgerServiceParts = {},
+  { limits, clients = anonymousClients, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const log = new RecordedLog();
   const app = createApp({
     ledger: open.ledger,
+    clients,
     log,
     metrics: { observeRequest: () => {} },
     limits: { ...testHttpLimits, ...limits },
