@@ -45,15 +45,15 @@ export class RateBucket {
     this.#level -= count;
   }
 
-  /** How long until `count` may be taken, when nobody else takes any; at most `clientBurst` can be waited for. */
+  /** How long until `count`, or as much as there is room for, may be taken when nobody else takes any. */
   msUntil(count: number): number {
-    const missing = this.level < count ? count - this.#level : 0;
-    return (missing * 1000) / this.#limits.clientRate;
+    const { clientRate, clientBurst } = this.#limits;
+    const wanted = Math.min(count, clientBurst);
+    return this.level >= wanted ? 0 : ((wanted - this.#level) * 1000) / clientRate;
   }
 
-  /** How much comes back in this time: at least 1, and no more than there is room for. */
+  /** How much comes back in this time, at least 1. */
   inMs(ms: number): number {
-    const { clientRate, clientBurst } = this.#limits;
-    return Math.min(clientBurst, Math.max(1, Math.floor((clientRate * ms) / 1000)));
+    return Math.max(1, Math.floor((this.#limits.clientRate * ms) / 1000));
   }
 }

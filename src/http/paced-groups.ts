@@ -6,7 +6,8 @@ const gatherMs = 100;
 
 /**
  * Cuts the lines of a batch into groups of at most `linesMax`, each given when the client's rate has room
- * for it. Other requests of the client come in between: nothing is taken before it is there.
+ * for it. Where the rate has room for more than one, one is left for another request of the client, so
+ * that a long batch does not keep all of those out.
  */
 export async function* pacedGroups<Line>(
   lines: readonly Line[],
@@ -24,8 +25,8 @@ export async function* pacedGroups<Line>(
 async function takeSome(rate: RateBucket, countMax: number): Promise<number> {
   const wanted = Math.min(countMax, rate.inMs(gatherMs));
   for (;;) {
-    const waitMs = rate.msUntil(wanted);
-    if (waitMs === 0) return rate.take(countMax);
+    const waitMs = rate.msUntil(wanted + 1);
+    if (waitMs === 0) return rate.take(Math.min(countMax, Math.max(1, rate.level - 1)));
     await delay(waitMs);
   }
 }

@@ -52,6 +52,8 @@ test('a bucket never holds more than the burst', (t) => {
   nowMs += 3_600_000;
 
   t.is(bucket.level, 4);
+  t.is(bucket.take(1), 1);
+  t.is(bucket.msUntil(99), 1);
 });
 
 test('of more clients than are remembered the one that was quiet the longest begins anew', (t) => {
