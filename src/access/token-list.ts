@@ -90,12 +90,11 @@ function parseJson(bytes: Buffer): unknown {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return parse(text, undefined, { parseNumber: Number });
   } catch (error) {
-    // Without the cause, as these errors quote the text.
-    if (
-      !(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)
-    )
-      throw error;
+    // Broken JSON, broken UTF-8, and nesting too deep for the parser.
+    const kinds = [SyntaxError, TypeError, RangeError];
+    if (!(error instanceof Error && kinds.some((kind) => error instanceof kind))) throw error;
     const place = /at position \d+$/.exec(error.message)?.[0];
+    // Without the cause, as these errors quote the text.
     throw refusal([`it is not JSON in UTF-8${place === undefined ? '' : ` (${place})`}`]);
   }
 }

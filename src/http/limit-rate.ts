@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa';
+import { clientNetwork } from '../access/client-network.ts';
 import { ClientRates } from '../access/client-rates.ts';
 import type { RateBucket, RateLimits } from '../access/rate-bucket.ts';
 import { RepricerError } from '../errors.ts';
@@ -16,7 +17,7 @@ const policyName = '"client"';
 /**
  * Refuses a client that asks more often than it may, with 429 and when to come again, and tells every
  * client in every answer what is left (draft-ietf-httpapi-ratelimit-headers-11). A client is its token,
- * or without one its address as the connection has it: anyone may write an X-Forwarded-For.
+ * or without one its network as the connection has it: anyone may write an X-Forwarded-For.
  */
 export function limitRate(limits: RateLimits): Middleware {
   const rates = new ClientRates(limits);
@@ -40,7 +41,7 @@ export function limitRate(limits: RateLimits): Middleware {
 function keyOf(ctx: Context): string {
   const { name } = clientOf(ctx);
   // A name has no colon.
-  return name ?? `:${ctx.req.socket.remoteAddress}`;
+  return name ?? `:${clientNetwork(ctx.req.socket.remoteAddress ?? '')}`;
 }
 
 /** `t` is the time in which what is left is used up at the rate at which it comes back. */
