@@ -140,25 +140,30 @@ test('of a batch the lines outside the prefix are refused one by one, and an ato
   t.is(seq(), 2);
 });
 
-test('a batch whose token is withdrawn ends, and the lines at hand say why', async (t) => {
-  const { port, tokens, seq } = await start(t);
-  const { body } = batch(['a']);
-  const headers = { 'content-type': 'application/x-ndjson', ...bearer('writer') };
-  const sent = request({ port, method: 'POST', path: '/api/reprice/batch', headers });
-  sent.write(body);
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  const [first] = (await once(response.setEncoding('utf8'), 'data')) as [string];
+for (const [what, left, expected] of [
+  ['token is withdrawn', entry('reader', ['read']), '2 401 /problems/unauthenticated'],
+  ['token loses its scope', entry('writer', ['read']), '2 403 /problems/scope-missing'],
+] as const) {
+  test(`a batch whose ${what} ends, and the lines at hand say why`, async (t) => {
+    const { port, tokens, seq } = await start(t);
+    const { body } = batch(['a']);
+    const headers = { 'content-type': 'application/x-ndjson', ...bearer('writer') };
+    const sent = request({ port, method: 'POST', path: '/api/reprice/batch', headers });
+    sent.write(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    const [first] = (await once(response.setEncoding('utf8'), 'data')) as [string];
 
-  const ended = once(response, 'end');
-  tokens.become(entry('reader', ['read']));
-  sent.write(body);
-  const [second] = (await once(response, 'data')) as [string];
-  await ended;
+    const ended = once(response, 'end');
+    tokens.become(left);
+    sent.write(body);
+    const [second] = (await once(response, 'data')) as [string];
+    await ended;
 
-  t.deepEqual(briefly(first), ['1 202']);
-  t.deepEqual(briefly(second), ['2 401 /problems/unauthenticated']);
-  t.is(seq(), 1);
-});
+    t.deepEqual(briefly(first), ['1 202']);
+    t.deepEqual(briefly(second), [expected]);
+    t.is(seq(), 1);
+  });
+}
 
 test('the token may come in either field, or the same in both; two that differ are refused', async (t) => {
   const { ask } = await start(t);
