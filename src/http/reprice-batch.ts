@@ -8,9 +8,11 @@ import { type BatchParameters, parseBatchParameters } from './batch-parameters.t
 import type { BodyPart, BodySplitter } from './body-parts.ts';
 import { JsonArrayElements } from './json-array-elements.ts';
 import { NdjsonLines } from './ndjson-lines.ts';
+import { pacedGroups } from './paced-groups.ts';
 import { awaitsContinue, isJson, refuseCompressed } from './read-body.ts';
 import { readParts } from './read-parts.ts';
 import { repriceLines } from './reprice-lines.ts';
+import { clientStill } from './require-access.ts';
 import { streamRequest } from './streamed-request.ts';
 
 export interface BatchLimits {
@@ -24,8 +26,9 @@ export interface BatchLimits {
 
 /**
  * POST /api/reprice/batch: each line is a reprice, and each gets a line of the answer, in order. Lines
- * are read as fast as they are committed and their results are taken, so a batch may be of any length.
- * Once `stopping` is aborted no more are read.
+ * are read as fast as they are committed, their results are taken and the client's rate allows, so a batch
+ * may be of any length. An atomic one is recorded at once, and the client pays for it afterwards. Once
+ * `stopping` is aborted no more are read.
  */
 export function repriceBatchHandler(
   ledger: Pick<PriceLedger, 'repriceAll'>,
@@ -70,11 +73,12 @@ function answerStreamed(
   parameters: BatchParameters,
   { batchLinesMax }: BatchLimits,
 ): void {
+  // A batch may last longer than its client's token.
+  const identify = () => clientStill(ctx, 'reprice');
   async function* results(): AsyncGenerator<string> {
     for await (const parts of blocks) {
-      for (let start = 0; start < parts.length; start += batchLinesMax) {
-        const group = parts.slice(start, start + batchLinesMax);
-        const { text, failure } = await repriceLines(ledger, group, parameters);
+      for await (const group of pacedGroups(parts, batchLinesMax, ctx.state.rate)) {
+        const { text, failure } = await repriceLines(ledger, group, parameters, identify);
         yield text;
         if (failure !== undefined) return;
       }
@@ -105,7 +109,9 @@ async function answerAtomic(
     ctx.set('Connection', 'close');
     throw brokenOff.error;
   }
-  const { text, areAllGood, failure } = await repriceLines(ledger, all, parameters);
+  ctx.state.rate?.overdraw(all.length);
+  const identify = () => clientStill(ctx, 'reprice');
+  const { text, areAllGood, failure } = await repriceLines(ledger, all, parameters, identify);
   if (failure !== undefined) throw failure.error;
   ctx.status = areAllGood ? 200 : 409;
   ctx.body = text;

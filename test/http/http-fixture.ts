@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { anonymousClients, type Clients } from '../../src/access/client.ts';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
@@ -166,6 +167,7 @@ export interface Service<Ledger = FakeLedger> {
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
+  readonly clients?: Clients;
   readonly streamHeartbeatMs?: number;
   readonly requestTimeoutMs?: number;
   readonly connectionsMax?: number;
@@ -177,6 +179,8 @@ export const testHttpLimits = {
   batchesMax: 4,
   batchLinesMax: 1000,
   requestTimeoutMs: 15_000,
+  clientRate: 0,
+  clientBurst: 100,
 };
 
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
@@ -198,6 +202,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
   const app = createApp({
     ledger,
     feed: new PriceFeed(ledger, feedLimits, log),
+    clients: options.clients ?? anonymousClients,
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { anonymousClients, type Clients } from '../../src/access/client.ts';
 import { createApp, type HttpLimits } from '../../src/app.ts';
 import { PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { createHttpServer } from '../../src/http/http-server.ts';
@@ -23,12 +24,19 @@ export interface LedgerServiceParts extends LedgerParts {
   readonly limits?: Partial<HttpLimits>;
   readonly stopping?: AbortSignal;
   readonly streamHeartbeatMs?: number;
+  readonly clients?: Clients;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, stopping, streamHeartbeatMs = 15_000, ...parts }: LedgerServiceParts = {},
+  {
+    limits,
+    clients = anonymousClients,
+    stopping,
+    streamHeartbeatMs = 15_000,
+    ...parts
+  }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const log = new RecordedLog();
@@ -37,6 +45,7 @@ export async function startLedgerService(
   const app = createApp({
     ledger: open.ledger,
     feed,
+    clients,
     log,
     metrics: { observeRequest: () => {} },
     limits: { ...testHttpLimits, ...limits },

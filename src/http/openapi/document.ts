@@ -4,6 +4,7 @@ import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { presentOperation } from './present-operation.ts';
 import { namedResponses } from './problem-responses.ts';
+import { securitySchemes } from './security.ts';
 
 /** Of the API, not of the software: it changes when a client would notice. */
 const apiVersion = '1.0.0';
@@ -33,6 +34,7 @@ export function createDocument(): JsonSchema {
     components: {
       schemas: namedSchemas,
       responses: namedResponses,
+      securitySchemes,
     },
   };
 }

@@ -72,6 +72,7 @@ export const reprice: Operation = {
   method: 'post',
   path: '/reprice',
   below: 'api',
+  scope: 'reprice',
   tag: 'Prices',
   summary: 'Record a new price',
   description:
@@ -131,6 +132,7 @@ export const repriceBatch: Operation = {
   method: 'post',
   path: '/reprice/batch',
   below: 'api',
+  scope: 'reprice',
   tag: 'Prices',
   summary: 'Record many prices',
   description:
