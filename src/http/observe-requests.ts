@@ -4,6 +4,7 @@ import { RepricerError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { formatTraceparent, startTrace, type Trace } from '../ops/trace.ts';
+import { toProblem } from './problem.ts';
 import { whenAnswered } from './when-answered.ts';
 
 /** The longest path that is logged, in characters. */
@@ -79,7 +80,7 @@ function failureFields(failure: unknown, status: number): Record<string, unknown
   return isOurs ? { code, error: failure } : { code };
 }
 
-/** Whether an answer failed after its status had been sent, so that its connection was cut. */
+/** Whether an answer failed by our fault after its status had been sent, so that its connection was cut. */
 function isCut(failure: unknown, status: number): boolean {
-  return failure !== undefined && status < 400;
+  return failure !== undefined && status < 400 && toProblem(failure).status >= 500;
 }

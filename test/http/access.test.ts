@@ -4,10 +4,15 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Scope } from '../../src/access/client.ts';
+import type { HttpLimits } from '../../src/app.ts';
+import { operations } from '../../src/http/openapi/operations.ts';
+import type { PriceRecord } from '../../src/model/price-record.ts';
+import { EventStream } from '../support/event-stream.ts';
 import { startLedgerService } from '../support/ledger-service.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { bearer, ChangingTokens, entry, tokenOf } from '../support/tokens.ts';
+import { FakeLedger, hold, record, serve } from './http-fixture.ts';
 
 /* Who may do what, over HTTP, on files. */
 
@@ -37,7 +42,14 @@ const get = (path: string): Route => ({ method: 'GET', path, headers: {} });
 
 const history = '/history?from=2026-11-21T00:00:00Z&to=2026-11-22T00:00:00Z&interval=1d';
 
-/** Every route, and the scope that it is for. */
+const prices = (...productIds: readonly string[]): Route => ({
+  method: 'POST',
+  path: '/api/products/prices',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ productIds }),
+});
+
+/** Every route that ends, and the scope that it is for. */
 const routes: readonly (readonly [Route, Scope])[] = [
   [reprice('shoes/1'), 'reprice'],
   [batch(['shoes/1']), 'reprice'],
@@ -46,7 +58,35 @@ const routes: readonly (readonly [Route, Scope])[] = [
   [get(`/api/product/shoes%2F1${history}`), 'read'],
   [get('/api/record/1'), 'read'],
   [get('/api/query'), 'read'],
+  [get('/api/products'), 'read'],
+  [prices('shoes/1'), 'read'],
 ];
+
+/** Requests of every operation that are about other products than those of the prefix "shoes/". */
+const outside: Readonly<Record<string, readonly Route[]>> = {
+  reprice: [reprice('hats/1'), reprice('shoes'), reprice('Shoes/1')],
+  repriceBatch: [batch(['hats/1']), batch(['shoes/1', 'hats/1'], '?atomic=true')],
+  price: [
+    get('/api/product/hats%2F1/price'),
+    get('/api/product/unknown/price'),
+    get('/api/product/shoes/price?at=2100-11-21T12:00:00Z'),
+  ],
+  history: [get(`/api/product/hats%2F1${history}`)],
+  record: [get('/api/record/3')],
+  query: [
+    get('/api/query'),
+    get('/api/query?productId=shoes/1&productId=hats/1'),
+    { ...get('/api/query'), headers: { accept: 'text/csv' } },
+    { ...get('/api/query?productId=hats/1'), headers: { accept: 'application/x-ndjson' } },
+  ],
+  listProducts: [
+    get('/api/products'),
+    get('/api/products?prefix=shoes'),
+    get('/api/products?prefix=hats/'),
+  ],
+  prices: [prices('hats/1'), prices('shoes/1', 'hats/1')],
+  stream: [get('/api/stream'), get('/api/stream?productId=shoes/1&productId=hats/1&after=0')],
+};
 
 test('every route needs a token, says so, and does nothing without one', async (t) => {
   const { ask, seq } = await start(t);
@@ -100,28 +140,130 @@ test('a token with a prefix reads and writes the products that begin with it, an
     get(`/api/product/shoes%2F1${history}`),
     get('/api/record/1'),
     get('/api/query?productId=shoes/1&productId=shoes/2'),
+    { ...get('/api/query?productId=shoes/1'), headers: { accept: 'text/csv' } },
+    get('/api/products?prefix=shoes/'),
+    get('/api/products?prefix=shoes/1'),
+    prices('shoes/1', 'shoes/2'),
   ]) {
     const { status, text } = await ask(route, shoes);
     t.true(status === 200 || status === 202, `${route.path} ${status} ${text}`);
   }
-  for (const route of [
-    reprice('hats/1'),
-    reprice('shoes'),
-    reprice('Shoes/1'),
-    get('/api/product/hats%2F1/price'),
-    get('/api/product/unknown/price'),
-    get('/api/product/shoes/price?at=2100-11-21T12:00:00Z'),
-    get(`/api/product/hats%2F1${history}`),
-    get('/api/record/3'),
-    get('/api/query?productId=shoes/1&productId=hats/1'),
-    get('/api/query'),
-  ]) {
-    const { status, problem } = await ask(route, shoes);
-    t.is(status, 403, route.path);
-    t.is(problem.type, '/problems/outside-prefix');
-    t.true(problem.detail.includes('"shoes/"'));
-    t.false(problem.detail.includes('hats'));
+  for (const route of Object.values(outside).flat()) {
+    for (const path of [route.path, route.path.replace('/api/', '/api/v1/')]) {
+      const { status, text } = await ask({ ...route, path }, shoes);
+      t.true(text.includes('"/problems/outside-prefix"'), `${path} ${text}`);
+      t.true(text.includes('The token is for products whose ids begin with \\"shoes/\\"; this '));
+      t.false(text.includes('hats'));
+      // A batch tells it in the lines of its answer.
+      if (!path.includes('batch')) t.is(status, 403, path);
+    }
   }
+});
+
+test('every operation is for one scope, as it is described, under both versions, but for the documentation', async (t) => {
+  const { ask } = await start(t);
+
+  for (const { id, method, path, below, scope } of operations) {
+    t.is(scope === undefined, below === 'host', id);
+    t.is(id in outside, scope !== undefined, `what of ${id} is outside of a prefix?`);
+    for (const prefix of below === 'api' ? ['/api', '/api/v1'] : ['']) {
+      const filled = `${prefix}${path.replaceAll(/\{\w+\}/g, '1')}`;
+      const route = { ...get(filled), method: method.toUpperCase() };
+      const none = await ask(route, {});
+      const other = await ask(route, bearer('admin'));
+      if (scope === undefined) {
+        t.true([200, 404].includes(none.status), filled);
+        continue;
+      }
+      t.is(none.status, 401, filled);
+      t.is(other.status, 403, filled);
+      t.is(other.problem.detail, `This needs the scope "${scope}", which the client lacks.`);
+    }
+  }
+});
+
+test("the documentation is open to everyone and uses up nobody's rate", async (t) => {
+  const { ask } = await start(t, { clientRate: 1, clientBurst: 1 });
+
+  const answers = [];
+  for (const path of ['/openapi.json', '/docs', '/docs/start.js', '/docs/nothing']) {
+    for (const headers of [{}, bearer('nobody'), bearer('reader')]) {
+      answers.push(await ask(get(path), headers));
+    }
+  }
+  const asked = await ask(get('/api/query'), bearer('reader'));
+
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [200, 200, 200, 404].flatMap((status) => [status, status, status]),
+  );
+  t.true(answers.every(({ headers }) => headers['ratelimit'] === undefined));
+  t.is(asked.status, 200);
+});
+
+test('a token with a prefix lists and follows its products', async (t) => {
+  const { ask, url } = await start(t);
+  for (const id of ['shoes/1', 'shoes', 'hats/1']) await ask(reprice(id), bearer('both'));
+
+  const list = await ask(get('/api/products?prefix=shoes/&limit=1'), bearer('shoes'));
+  const path = /^<(.+)>; rel="next"$/.exec(String(list.headers['link']))?.[1];
+  const next = await ask(get(path ?? '/'), bearer('shoes'));
+  const stream = await EventStream.open(
+    `${url}/api/stream?productId=shoes/1&after=0`,
+    bearer('shoes'),
+  );
+  await stream.untilSeq(1);
+  stream.close();
+
+  t.regex(list.text, /^\{"products":\[\{"productId":"shoes\/1",[^}]+\}\],"pending":\[\]\}$/);
+  t.is(next.status, 200);
+  t.deepEqual(stream.seqs, [1]);
+});
+
+for (const [what, left] of [
+  ['is withdrawn', entry('writer', ['reprice'])],
+  ['loses its scope', entry('reader', ['admin'])],
+  ['gets a prefix', entry('reader', ['read'], 'shoes/')],
+] as const) {
+  test(`a stream whose token ${what} is ended and says so, and others go on`, async (t) => {
+    const { url, tokens, feed, ask } = await start(t);
+    const open = (name: string, query: string) =>
+      EventStream.open(`${url}/api/stream?after=0${query}`, bearer(name));
+    const ended = await open('reader', '');
+    const kept = await open('shoes', '&productId=shoes/1');
+
+    tokens.become(left, entry('shoes', ['read'], 'shoes/'), entry('both', ['reprice']));
+    feed.endForbidden();
+    await ended.untilClosed();
+    await ask(reprice('shoes/1'), bearer('both'));
+    await kept.untilSeq(1);
+    kept.close();
+
+    t.true(ended.isEnded);
+    t.deepEqual(ended.events, [{ id: '0', type: 'end', data: '{"reason":"forbidden"}' }]);
+    t.deepEqual(kept.seqs, [1]);
+  });
+}
+
+test('a whole range that is read longer than its token lasts is cut off, which is no failure of the service', async (t) => {
+  const tokens = new ChangingTokens(entry('reader', ['read']));
+  const ledger = new TwoBlocks();
+  const service = await serve(t, ledger, { clients: tokens });
+  const headers = { accept: 'application/x-ndjson', ...bearer('reader') };
+  const sent = request({ port: service.port, path: '/api/query', headers, agent: false }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const [text] = (await once(response.setEncoding('utf8'), 'data')) as [string];
+
+  tokens.become(entry('other', ['read']));
+  const broken = once(response, 'error');
+  response.on('data', () => t.fail('more was sent'));
+  ledger.secondBlock.release();
+  await broken;
+
+  t.is(text.trim().split('\n').length, 1);
+  t.false(response.complete);
+  t.like(service.log.lines[0], { level: 'info', fields: { code: 'UNAUTHENTICATED' } });
+  t.false(service.log.lines.some(({ level }) => level === 'warn' || level === 'error'));
 });
 
 test('of a batch the lines outside the prefix are refused one by one, and an atomic one as a whole', async (t) => {
@@ -263,17 +405,28 @@ interface Route {
   readonly body?: string | undefined;
 }
 
-async function start(t: ExecutionContext) {
+/** A ledger whose records are scanned in two blocks, of which the second is held. */
+class TwoBlocks extends FakeLedger {
+  readonly secondBlock = hold();
+
+  override async *scan(): AsyncGenerator<readonly PriceRecord[], void, void> {
+    yield [record()];
+    await this.secondBlock.promise;
+    yield [record()];
+  }
+}
+
+async function start(t: ExecutionContext, limits: Partial<HttpLimits> = {}) {
   const directory = await temporaryDirectory(t);
   const tokens = new ChangingTokens(...entries);
-  const service = await startLedgerService(t, directory, { clients: tokens });
-  const { port, ledger, log, stop } = service;
+  const service = await startLedgerService(t, directory, { clients: tokens, limits });
+  const { url, port, feed, ledger, log, stop } = service;
   const ask = ({ body, ...route }: Route, more: Readonly<Record<string, string | string[]>>) => {
     const sent = request({ ...route, port, headers: { ...route.headers, ...more }, agent: false });
     sent.end(body);
     return answerTo(sent);
   };
-  return { directory, port, tokens, log, stop, ask, seq: () => ledger.lastSeq };
+  return { directory, url, port, tokens, feed, log, stop, ask, seq: () => ledger.lastSeq };
 }
 
 interface ToldProblem {

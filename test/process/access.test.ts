@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { sampleOf } from '../ops/samples.ts';
 import { ChildService, runMain } from '../support/child-service.ts';
+import { EventStream } from '../support/event-stream.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -28,6 +29,28 @@ test('a token that was made is let in as what it was made for, until it is taken
   while ((await send(service, 'GET', '/api/query', writer)).status !== 401);
 
   t.is((await send(service, 'GET', '/api/query', auditor)).status, 200);
+  t.is((await service.kill('SIGTERM')).code, 0);
+});
+
+test('a stream ends when its token is taken out of the file, and those of other tokens go on', async (t) => {
+  const { file, create, start } = await directories(t);
+  const withdrawn = await create('withdrawn', 'read');
+  const kept = await create('kept', 'read,reprice');
+  const service = await start();
+  const follow = (token: string) =>
+    EventStream.open(`http://127.0.0.1:${service.port}/api/stream`, {
+      authorization: `Bearer ${token}`,
+    });
+  const [ended, going] = [await follow(withdrawn), await follow(kept)];
+
+  const tokens = await entriesIn(file);
+  await writeFile(file, JSON.stringify({ tokens: tokens.slice(1) }));
+  await ended.untilClosed();
+  await send(service, 'POST', '/api/reprice', kept);
+  await going.untilSeq(1);
+  going.close();
+
+  t.like(ended.events, { length: 1, 0: { type: 'end', data: '{"reason":"forbidden"}' } });
   t.is((await service.kill('SIGTERM')).code, 0);
 });
 

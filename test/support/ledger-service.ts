@@ -16,6 +16,7 @@ export interface LedgerService extends OpenLedger {
   readonly port: number;
   readonly server: http.Server;
   readonly log: RecordedLog;
+  readonly feed: PriceFeed;
   /** Closes connections, server and ledger; a second call does nothing more. */
   readonly stop: () => Promise<void>;
 }
@@ -63,7 +64,7 @@ export async function startLedgerService(
     return ended;
   };
   t.teardown(stop);
-  return { ...open, url: `http://127.0.0.1:${port}`, port, server, log, stop };
+  return { ...open, url: `http://127.0.0.1:${port}`, port, server, log, feed, stop };
 }
 
 async function stopAll(server: http.Server, { ledger }: OpenLedger): Promise<void> {
