@@ -46,6 +46,10 @@ refused, so that a misspelt one never does something else than was meant.
 Where GET is answered, HEAD is too. OPTIONS is answered 204 with \`Allow\`, any other method 405, any
 other path 404. Of media types in lines the schema is that of one line.
 
+Where the operator has configured tokens, every request of the API needs one with the scope that its
+operation names. One that is for products with a prefix names its products, or a longer prefix, in each
+request: nothing is left out of an answer in silence. What lasts ends with its token.
+
 Whatever is refused or fails is a problem (RFC 9457), \`application/problem+json\`. Decide by its \`type\`,
 which stays; every type has a schema here, which says when it is met.
 `.trim();
