@@ -23,6 +23,7 @@ LABEL org.opencontainers.image.title="repricer" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.base.name="gcr.io/distroless/nodejs24-debian13:nonroot"
+# Others can reach this address, so the service starts only with a tokens file, or when told --allow-anonymous.
 ENV NODE_ENV=production \
     REPRICER_HOST=0.0.0.0 \
     REPRICER_DATA_DIR=/data

@@ -1,6 +1,9 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import Koa, { type Context } from 'koa';
+import type { Clients } from './access/client.ts';
+import type { RateLimits } from './access/rate-bucket.ts';
 import { answerErrors } from './http/answer-errors.ts';
+import { authenticate } from './http/authenticate.ts';
 import { closeWhenDraining } from './http/close-when-draining.ts';
 import { currentPriceHandler } from './http/current-price.ts';
 import { currentPricesHandler } from './http/current-prices.ts';
@@ -10,6 +13,7 @@ import type { ReadFile } from './http/docs/docs-files.ts';
 import { docsPageHandler } from './http/docs/docs-page.ts';
 import type { PriceFeed } from './http/feed/price-feed.ts';
 import { limitConcurrency } from './http/limit-concurrency.ts';
+import { limitRate } from './http/limit-rate.ts';
 import { listProductsHandler } from './http/list-products.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { openApiDocumentHandler } from './http/openapi/openapi-document.ts';
@@ -23,6 +27,7 @@ import { refuseParameters } from './http/refuse-parameters.ts';
 import { refuseUnrouted } from './http/refuse-unrouted.ts';
 import { repriceHandler } from './http/reprice.ts';
 import { type BatchLimits, repriceBatchHandler } from './http/reprice-batch.ts';
+import { type Access, requireAccess } from './http/require-access.ts';
 import { requireExpectation } from './http/require-expectation.ts';
 import { requireFraming } from './http/require-framing.ts';
 import { requireHost } from './http/require-host.ts';
@@ -48,6 +53,7 @@ export interface AppDependencies {
     | 'listProducts'
   >;
   readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
+  readonly clients: Clients;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -61,7 +67,7 @@ export interface AppDependencies {
   readonly readFile: ReadFile;
 }
 
-export interface HttpLimits extends BatchLimits {
+export interface HttpLimits extends BatchLimits, RateLimits {
   /** How many batch requests are served at a time; the next is refused with `TOO_MANY_BATCHES`. */
   readonly batchesMax: number;
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
@@ -72,7 +78,7 @@ export interface HttpLimits extends BatchLimits {
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
 export function createApp(dependencies: AppDependencies): Koa {
-  const { log, metrics, isDraining } = dependencies;
+  const { clients, log, metrics, limits, isDraining } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -83,57 +89,79 @@ export function createApp(dependencies: AppDependencies): Koa {
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
+  app.use(openRoutes(dependencies).routes());
+  app.use(authenticate(clients));
+  if (limits.clientRate > 0) app.use(limitRate(limits));
   app.use(routes(dependencies).routes());
   app.use(refuseUnrouted());
   return app;
 }
 
+/** Two spellings of one path would be two entries in every cache on the way. */
+const spelling = { strict: true, sensitive: true };
+
+/** The table of what is open to everyone, with or without a token: it tells of the API, and nothing of prices. */
+function openRoutes({ limits, readFile }: AppDependencies): Router {
+  const router = new Router(spelling);
+  const page = (path: string, ...handlers: RouterMiddleware[]) =>
+    router.get(path, path, limitConcurrency(limits.readsMax), refuseParameters(), ...handlers);
+
+  page('/openapi.json', requireJsonAccepted(), openApiDocumentHandler());
+  page('/docs', docsPageHandler());
+  page('/docs/:file', docsFileHandler(readFile));
+  return router;
+}
+
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes({ ledger, feed, limits, stopping, streamsEnd, readFile }: AppDependencies): Router {
-  // Two spellings of one path would be two entries in every cache on the way.
-  const router = new Router({ strict: true, sensitive: true });
-  const route = (method: 'get' | 'post', path: string, ...handlers: RouterMiddleware[]) => {
+function routes({ ledger, feed, limits, stopping, streamsEnd }: AppDependencies): Router {
+  const router = new Router(spelling);
+  const route = (
+    method: 'get' | 'post',
+    path: string,
+    access: Access,
+    ...handlers: RouterMiddleware[]
+  ) => {
     for (const prefix of ['/api', '/api/v1']) {
-      router[method](`/api${path}`, `${prefix}${path}`, ...handlers);
+      router[method](`/api${path}`, `${prefix}${path}`, requireAccess(access), ...handlers);
     }
   };
   const limited = () => limitConcurrency(limits.readsMax);
-  const page = (path: string, ...handlers: RouterMiddleware[]) =>
-    router.get(path, path, limited(), refuseParameters(), ...handlers);
   const read = () => [limited(), requireJsonAccepted()];
+  const writes: Access = { scope: 'reprice', products: 'handler' };
+  const reads: Access = { scope: 'read', products: 'handler' };
+  const readsOne: Access = { scope: 'read', products: 'path' };
 
-  route('post', '/reprice', readBody(limits.bodyBytesMax), repriceHandler(ledger));
+  route('post', '/reprice', writes, readBody(limits.bodyBytesMax), repriceHandler(ledger));
   route(
     'post',
     '/reprice/batch',
+    writes,
     limitConcurrency(limits.batchesMax, 'TOO_MANY_BATCHES'),
     repriceBatchHandler(ledger, limits, stopping),
   );
   route(
     'get',
     '/product/:productId/price',
+    readsOne,
     ...read(),
     priceAtHandler(ledger),
     currentPriceHandler(ledger),
   );
-  route('get', '/record/:seq', ...read(), refuseParameters(), recordHandler(ledger));
-  route('get', '/product/:productId/history', ...read(), priceHistoryHandler(ledger));
-  route('get', '/query', limited(), queryPricesHandler(ledger, streamsEnd));
-  route('get', '/products', ...read(), listProductsHandler(ledger));
+  route('get', '/product/:productId/history', readsOne, ...read(), priceHistoryHandler(ledger));
+  route('get', '/record/:seq', reads, ...read(), refuseParameters(), recordHandler(ledger));
+  route('get', '/query', reads, limited(), queryPricesHandler(ledger, streamsEnd));
+  route('get', '/products', reads, ...read(), listProductsHandler(ledger));
   route(
     'post',
     '/products/prices',
+    reads,
     ...read(),
     refuseParameters(),
     readBody(priceListBodyBytesMax),
     currentPricesHandler(ledger),
   );
   // The feed counts its own, as a stream is open long after its handler has ended.
-  route('get', '/stream', streamPricesHandler(feed));
-
-  page('/openapi.json', requireJsonAccepted(), openApiDocumentHandler());
-  page('/docs', docsPageHandler());
-  page('/docs/:file', docsFileHandler(readFile));
+  route('get', '/stream', reads, streamPricesHandler(feed));
   return router;
 }
 

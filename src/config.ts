@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { BlockList, isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
 import { RepricerError } from './errors.ts';
 
@@ -13,6 +14,22 @@ const mebibyte = 1024 * 1024;
 const options = {
   dataDir: text('./data', 'Directory of the journal and of all that is made from it.'),
   host: text('127.0.0.1', 'Address that the service listens on; 0.0.0.0 is every IPv4 interface.'),
+  tokensFile: text('', 'File of the tokens that clients need; see "repricer token create".'),
+  allowAnonymous: toggle('Lets clients in without tokens on an address that others can reach.'),
+  clientRate: integer(
+    0,
+    'requests',
+    0,
+    1_000_000,
+    'How many requests, or lines of batches, each client may send a second; 0 is no limit.',
+  ),
+  clientBurst: integer(
+    100,
+    'requests',
+    1,
+    1_000_000,
+    'How many of them a client that was quiet may send at once.',
+  ),
   port: integer(8080, '', 0, 65_535, 'Port of the API; 0 takes any free one.'),
   backplanePort: integer(9102, '', 0, 65_535, 'Port of health and metrics; 0 takes any free one.'),
   queueMax: integer(
@@ -237,6 +254,8 @@ export function configHelp(): string {
 }
 
 interface Option<Value> {
+  /** Its flag stands alone, and then means true. */
+  readonly isToggle?: true;
   readonly defaultValue: Value;
   readonly unit: string;
   /** Completes "must be …". */
@@ -259,6 +278,22 @@ function text(defaultValue: string, help: string): Option<string> {
     rule: 'not empty',
     help,
     parse: (given) => (given.trim() === '' ? undefined : given),
+  };
+}
+
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+function toggle(help: string): Option<boolean> {
+  return {
+    isToggle: true,
+    defaultValue: false,
+    unit: '',
+    rule: 'true or false',
+    help,
+    parse: (given) => truths.get(given),
   };
 }
 
@@ -321,7 +356,7 @@ function readFlags(
   const nameOfFlag = new Map(names.map((name) => [`--${flagOf(name)}`, name]));
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' }])),
+    options: Object.fromEntries(names.map((name) => [flagOf(name), { type: flagType(name) }])),
     // A strict parser throws at the first problem, and all of them are wanted.
     strict: false,
     allowPositionals: true,
@@ -335,7 +370,9 @@ function readFlags(
     if (token.kind !== 'option') continue;
     const name = nameOfFlag.get(token.rawName);
     if (name === undefined) problems.push(`${token.rawName} is not a flag of this command`);
-    else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+    else if (token.value === undefined && options[name].isToggle === true) {
+      given.set(name, { source: token.rawName, text: 'true' });
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
       problems.push(`${token.rawName} has no value`);
     } else given.set(name, { source: token.rawName, text: token.value });
   }
@@ -366,7 +403,15 @@ function readValue(name: OptionName, given: Given | undefined, problems: string[
 
 /** Rules that bind two options; a value that already broke its own rule breaks none of these. */
 function contradictions(values: Partial<Config>): readonly string[] {
-  const { port, backplanePort, queueMax = 0, backlogRecordsMax = queueMax } = values;
+  const {
+    port,
+    backplanePort,
+    host,
+    tokensFile,
+    allowAnonymous,
+    queueMax = 0,
+    backlogRecordsMax = queueMax,
+  } = values;
   const problems: string[] = [];
   if (port !== undefined && port !== 0 && port === backplanePort) {
     problems.push(`--backplane-port ${backplanePort} must differ from --port`);
@@ -377,7 +422,24 @@ function contradictions(values: Partial<Config>): readonly string[] {
         'or a full batch would never find room',
     );
   }
+  if (tokensFile !== undefined && tokensFile !== '' && allowAnonymous === true) {
+    problems.push('--allow-anonymous and --tokens-file exclude each other');
+  }
+  if (tokensFile === '' && allowAnonymous === false && host !== undefined && !isLoopback(host)) {
+    problems.push(
+      `--host ${host} is an address that others can reach: give --tokens-file, or ` +
+        '--allow-anonymous to let everyone read and reprice',
+    );
+  }
   return problems;
+}
+
+/** Whether an address, or the one name that is known to mean such an address, is this machine's own. */
+function isLoopback(host: string): boolean {
+  const loopback = new BlockList();
+  loopback.addSubnet('127.0.0.0', 8);
+  loopback.addAddress('::1', 'ipv6');
+  return host === 'localhost' || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }
 
 function isConfig(values: Partial<Config>): values is Config {
@@ -388,6 +450,10 @@ function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(options, name);
 }
 
+function flagType(name: OptionName): 'boolean' | 'string' {
+  return options[name].isToggle === true ? 'boolean' : 'string';
+}
+
 function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
@@ -396,7 +462,8 @@ function variableOf(name: OptionName): string {
   return `REPRICER_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
-function amount(value: string | number, unit: string): string {
+function amount(value: string | number | boolean, unit: string): string {
+  if (value === '') return 'none';
   const mebibytes = Number(value) / mebibyte;
   const isReadable = unit === 'bytes' && Number.isInteger(mebibytes);
   return `${value} ${unit}${isReadable ? ` (${mebibytes} MiB)` : ''}`.trimEnd();

@@ -2,6 +2,14 @@
 export type ErrorCode =
   /** The request's body, query or path broke a rule; `fields` says which. */
   | 'BAD_REQUEST'
+  /** The request brings no token, or one that nobody knows. */
+  | 'UNAUTHENTICATED'
+  /** The client's token lacks the scope of the route. */
+  | 'SCOPE_MISSING'
+  /** The client's token is for other products. */
+  | 'OUTSIDE_PREFIX'
+  /** The client asks more often than it may. */
+  | 'RATE_LIMITED'
   /** No route has this path. */
   | 'NOT_FOUND'
   /** No price was ever recorded for the product. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty';
 import type { CommandReport } from './cli/command-report.ts';
+import { createTokenFor } from './cli/create-token.ts';
 import { fixDerived } from './cli/fix-derived.ts';
 import { repair } from './cli/repair.ts';
 import { serve } from './cli/serve.ts';
@@ -30,6 +31,8 @@ Commands:
   repair   tell what of a damaged journal can be mended from product files; changes nothing
            --dry-run: the same, said aloud
            --apply: mend it, and keep what is replaced as *.broken
+  token create --name NAME --scope read,reprice,admin [--prefix P] [--tokens-file F]
+           print a new token, this one time, and its entry for the tokens file; or add that to F
 
 Flags of serve, each also an environment variable (the others take --data-dir only):
 ${configHelp()}
@@ -51,6 +54,7 @@ async function run(): Promise<ExitCode> {
     if (command === 'serve') return await runServe();
     if (command === 'verify') return await runVerify();
     if (command === 'repair') return await runRepair();
+    if (command === 'token' && flags[0] === 'create') return await runTokenCreate();
   } catch (error) {
     await complain(error instanceof Error ? error.message : String(error));
     return exitCodeOf(error);
@@ -64,7 +68,7 @@ async function runServe(): Promise<ExitCode> {
   const isTerminal = isatty(stdout);
   const log = createLog({ level: config.logLevel, write: writeToFd(stdout), isTerminal });
   try {
-    const parts = { files: nodeFileSystem, clock: createSystemClock(), log };
+    const parts = { files: nodeFileSystem, clock: createSystemClock(), log, onReloadAsked };
     return await serve(config, parts, stopSignal());
   } catch (error) {
     const label = error instanceof RepricerError ? error.label : undefined;
@@ -90,6 +94,12 @@ async function runRepair(): Promise<ExitCode> {
   return tell(await repair(nodeFileSystem, directory, isGiven));
 }
 
+async function runTokenCreate(): Promise<ExitCode> {
+  // A tokens file is for the service's user alone.
+  process.umask(0o077);
+  return tell(await createTokenFor(nodeFileSystem, flags.slice(1)));
+}
+
 async function tell({ code, lines }: CommandReport): Promise<ExitCode> {
   await print(lines.join('\n'));
   return code;
@@ -110,6 +120,11 @@ function stopSignal(): Promise<string> {
       });
     }
   });
+}
+
+/** A SIGHUP ends a process as ever until somebody has something to reload. */
+function onReloadAsked(reload: () => void): void {
+  process.on('SIGHUP', reload);
 }
 
 /** Resolves when the reader has it all: `process.exit` would cut off what waits in a pipe. */

@@ -1,6 +1,8 @@
 import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { anonymousClients } from './access/client.ts';
+import { ReloadedTokens } from './access/reloaded-tokens.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { RepricerError } from './errors.ts';
@@ -17,6 +19,7 @@ import { Health } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
 import { createStorageReporter } from './ops/storage-reporter.ts';
+import { createTokensReporter } from './ops/tokens-reporter.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import type { StorageEvents } from './storage/storage-events.ts';
 
@@ -27,6 +30,8 @@ export interface ServiceParts {
   readonly log: Log;
   /** Told once when the storage has failed for good: the process has to end and be started again. */
   readonly onFailure: (error: RepricerError) => void;
+  /** Has `reload` called each time that the operator asks for the tokens file to be read again. */
+  readonly onReloadAsked: (reload: () => void) => void;
 }
 
 /** A service that has recovered its data and listens. */
@@ -44,8 +49,8 @@ const idleGraceMs = 500;
 const idleSweepMs = 50;
 
 /**
- * Builds every object, hands each what it needs, and starts them in this order: lock, backplane,
- * storage (which recovers), ledger, HTTP. They stop in the reverse order, also when a step of the
+ * Builds every object, hands each what it needs, and starts them in this order: tokens, lock,
+ * backplane, storage (which recovers), ledger, HTTP. They stop in the reverse order, also when a step of the
  * start fails. Throws what the failing step throws.
  */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
@@ -60,9 +65,11 @@ export async function startService(config: Config, parts: ServiceParts): Promise
 
 async function start(
   config: Config,
-  { files, clock, log, onFailure }: ServiceParts,
+  { files, clock, log, onFailure, onReloadAsked }: ServiceParts,
   steps: StopSteps,
 ): Promise<Service> {
+  const { tokensFile } = config;
+  const tokens = tokensFile === '' ? undefined : await ReloadedTokens.open(files, tokensFile);
   await makeDirectories(files, config.dataDir);
   const lock = await DirectoryLock.acquire(files, config.dataDir);
   steps.add(() => lock.release());
@@ -84,8 +91,21 @@ async function start(
     streamSubscribers: feed?.subscribers ?? 0,
     streamEvents: feed?.events ?? 0,
     streamsDropped: feed?.dropped ?? 0,
+    tokens: tokens?.size,
     logLinesDropped: log.droppedLines,
   }));
+  if (tokens !== undefined) {
+    const tokensReporter = createTokensReporter(log, metrics);
+    tokens.watch({
+      ...tokensReporter,
+      tokensReloaded: (count) => {
+        tokensReporter.tokensReloaded(count);
+        feed?.endForbidden();
+      },
+    });
+    onReloadAsked(() => void tokens.reload());
+    steps.add(() => tokens.close());
+  }
   const backplane = createServer(createBackplane({ health, metrics, log }).callback());
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
@@ -124,6 +144,7 @@ async function start(
   setMaxListeners(0, stopping.signal, streams.signal);
   const app = createApp({
     ...{ ledger, feed, log, metrics },
+    clients: tokens ?? anonymousClients,
     limits: config,
     isDraining: () => stopping.signal.aborted,
     stopping: stopping.signal,

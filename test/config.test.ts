@@ -5,6 +5,10 @@ import { RepricerError } from '../src/errors.ts';
 const defaults: Config = {
   dataDir: './data',
   host: '127.0.0.1',
+  tokensFile: '',
+  allowAnonymous: false,
+  clientRate: 0,
+  clientBurst: 100,
   port: 8080,
   backplanePort: 9102,
   queueMax: 50,
@@ -150,6 +154,56 @@ test('the two ports differ, unless both are free ones', (t) => {
   t.notThrows(() => readConfig({}, ['--port=0', '--backplane-port=0']));
 });
 
+test('an address that others can reach needs tokens, or the word that it needs none', (t) => {
+  const why = (host: string) =>
+    `--host ${host} is an address that others can reach: give --tokens-file, or ` +
+    '--allow-anonymous to let everyone read and reprice';
+
+  for (const host of [
+    '0.0.0.0',
+    '::',
+    '10.0.0.7',
+    '::ffff:10.0.0.7',
+    'repricer',
+    '127.0.0.1.example',
+  ]) {
+    t.deepEqual(
+      problemsOf(() => readConfig({}, ['--host', host])),
+      [why(host)],
+    );
+    t.notThrows(() => readConfig({}, ['--host', host, '--allow-anonymous']));
+    t.notThrows(() => readConfig({}, ['--host', host, '--tokens-file', 'tokens.json']));
+  }
+  for (const host of ['127.0.0.1', '127.255.255.254', '::1', '::ffff:127.0.0.1', 'localhost']) {
+    t.notThrows(() => readConfig({}, ['--host', host]), host);
+  }
+});
+
+test('nobody is let in without a token where tokens are configured', (t) => {
+  t.deepEqual(
+    problemsOf(() => readConfig({}, ['--allow-anonymous', '--tokens-file', 'tokens.json'])),
+    ['--allow-anonymous and --tokens-file exclude each other'],
+  );
+});
+
+test('a switch is on with its flag alone, takes no word that follows, and says true or false otherwise', (t) => {
+  t.true(readConfig({}, ['--allow-anonymous', '--port', '1']).allowAnonymous);
+  t.true(readConfig({ REPRICER_ALLOW_ANONYMOUS: 'true' }, []).allowAnonymous);
+  t.false(
+    readConfig({ REPRICER_ALLOW_ANONYMOUS: 'true' }, ['--allow-anonymous=false']).allowAnonymous,
+  );
+  t.deepEqual(
+    problemsOf(() => readConfig({}, ['--allow-anonymous', 'true'])),
+    ['"true" belongs to no flag'],
+  );
+  for (const text of ['', 'yes', 'TRUE', 'constructor']) {
+    t.deepEqual(
+      problemsOf(() => readConfig({ REPRICER_ALLOW_ANONYMOUS: text }, [])),
+      [`REPRICER_ALLOW_ANONYMOUS "${text}" must be true or false`],
+    );
+  }
+});
+
 test('a backlog that could never take a full queue is refused', (t) => {
   t.deepEqual(
     problemsOf(() => readConfig({}, ['--backlog-records-max=49'])),
@@ -182,7 +236,13 @@ test('the help names every flag and variable with its default, within 100 column
     const flag = `--${words.join('-').toLowerCase()}`;
     const variable = `REPRICER_${words.join('_').toUpperCase()}`;
     const [, rest = ''] = help.split(`  ${flag}, ${variable}\n`);
-    t.true(rest.split('\n')[1]?.trim().startsWith(`Default ${value}`), name);
+    t.true(
+      rest
+        .split('\n')[1]
+        ?.trim()
+        .startsWith(`Default ${value === '' ? 'none' : value}`),
+      name,
+    );
   }
   t.true(help.includes('Default 67108864 bytes (64 MiB); a whole number from 4096 to 1073741824.'));
   t.true(help.split('\n').every((line) => line.length <= 100));

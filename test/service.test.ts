@@ -203,6 +203,7 @@ async function start(
     clock: new TestClock().read,
     log,
     onFailure: (error) => failures.push(error),
+    onReloadAsked: () => {},
   });
   const url = `http://127.0.0.1:${service.port}`;
   return {

@@ -327,7 +327,8 @@ async function start(t: ExecutionContext, { directory, flags = [] }: Parts = {})
   const log = createLog({ level: 'error', write: async () => {}, isTerminal: false });
   const onFailure = (error: Error) => t.fail(error.message);
   const clock = new TestClock().read;
-  const service = await startService(config, { files, clock, log, onFailure });
+  const parts = { files, clock, log, onFailure, onReloadAsked: () => {} };
+  const service = await startService(config, parts);
   const agent = new http.Agent({ keepAlive: true });
   let stopping: Promise<void> | undefined;
   const stop = () => {

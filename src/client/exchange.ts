@@ -12,8 +12,16 @@ export interface Answer {
   readonly text: string;
 }
 
-export interface ExchangeOptions {
+/** The beginning of a good answer, or of one with results; throws a `RepricerProblem` for any other. */
+export type Send = (url: URL, init: RequestInit) => Promise<Response>;
+
+/** How a client sends its requests. */
+export interface Sending {
+  readonly send: Send;
   readonly limits: RetryLimits;
+}
+
+export interface ExchangeOptions extends Sending {
   readonly signal: AbortSignal | undefined;
 }
 
@@ -25,13 +33,13 @@ export interface ExchangeOptions {
 export async function exchange<Result>(
   url: URL,
   init: RequestInit,
-  { limits, signal }: ExchangeOptions,
+  { send, limits, signal }: ExchangeOptions,
   read: (answer: Answer) => Result,
 ): Promise<Result> {
   const retries = new Retries(limits);
   for (;;) {
     try {
-      return read(await exchangeOnce(url, init, retries.attemptMs, signal));
+      return read(await exchangeOnce(send, url, init, retries.attemptMs, signal));
     } catch (error) {
       await retries.waitAfter(error, signal);
     }
@@ -39,6 +47,7 @@ export async function exchange<Result>(
 }
 
 async function exchangeOnce(
+  send: Send,
   url: URL,
   init: RequestInit,
   timeoutMs: number,
@@ -55,8 +64,19 @@ async function exchangeOnce(
   }
 }
 
-/** The beginning of a good answer, or of one with results; throws a `RepricerProblem` for any other. */
-export async function send(url: URL, init: RequestInit): Promise<Response> {
+/** Sends requests with this token. A TypeError, which does not repeat it, when no header can have it. */
+export function createSend(token: string | undefined): Send {
+  if (token === undefined) return send;
+  if (!/^[\x21-\x7e]+$/.test(token))
+    throw new TypeError('a token has visible ASCII characters only');
+  return (url, init) => {
+    const headers = new Headers(init.headers);
+    headers.set('Authorization', `Bearer ${token}`);
+    return send(url, { ...init, headers });
+  };
+}
+
+async function send(url: URL, init: RequestInit): Promise<Response> {
   // Not of a `Request`: Node forgets the signal of one that is collected while its answer is awaited.
   const response = await connected(fetch(url, init));
   const hasResults = response.headers.get('content-type')?.startsWith(lineType) === true;

@@ -1,8 +1,8 @@
 import { AnswerFields } from './answer-fields.ts';
-import { send } from './exchange.ts';
+import type { Send, Sending } from './exchange.ts';
 import { type PriceRecord, readPriceRecord } from './price-record.ts';
 import { RepricerUnreachable } from './repricer-unreachable.ts';
-import { Retries, type RetryLimits } from './retries.ts';
+import { Retries } from './retries.ts';
 import { serverEvents } from './server-events.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
@@ -31,13 +31,13 @@ const silentHeartbeats = 2.5;
 export async function* priceStream(
   url: URL,
   options: StreamOptions,
-  limits: RetryLimits,
+  { send, limits }: Sending,
 ): AsyncGenerator<PriceRecord, void, void> {
   const retries = new Retries({ ...limits, attemptsMax: Infinity, totalMs: Infinity });
   const place: Place = { seq: options.after };
   for (;;) {
     try {
-      yield* streamOnce(url, options, place, retries);
+      yield* streamOnce(send, url, options, place, retries);
     } catch (error) {
       await retries.waitAfter(error, options.signal);
     }
@@ -51,6 +51,7 @@ interface Place {
 
 /** The records from one connection. It only ends by an error, or by its caller. */
 async function* streamOnce(
+  send: Send,
   url: URL,
   { heartbeatMs = heartbeatMsDefault, signal }: StreamOptions,
   place: Place,

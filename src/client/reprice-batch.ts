@@ -1,11 +1,11 @@
 import { AnswerFields } from './answer-fields.ts';
 import { BatchLines } from './batch-lines.ts';
-import { lineType, send } from './exchange.ts';
+import { lineType, type Send, type Sending } from './exchange.ts';
 import { type LineResult, readLineOutcome } from './line-result.ts';
 import { LineUpload } from './line-upload.ts';
 import type { BatchLine } from './reprice-request.ts';
 import { RepricerUnreachable } from './repricer-unreachable.ts';
-import { mayPass, Retries, type RetryLimits } from './retries.ts';
+import { mayPass, Retries } from './retries.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import { textLines } from './text-lines.ts';
 
@@ -39,7 +39,7 @@ export async function* repriceBatch(
   url: URL,
   lines: Iterable<BatchLine> | AsyncIterable<BatchLine>,
   options: BatchOptions,
-  limits: RetryLimits,
+  sending: Sending,
 ): AsyncGenerator<LineResult, void, void> {
   const { signal } = options;
   const held = new BatchLines(lines, linesInFlightMax);
@@ -48,7 +48,7 @@ export async function* repriceBatch(
     for (;;) {
       signal?.throwIfAborted();
       await held.untilMoreThan(0);
-      if (held.first !== undefined) yield* answerHeld(url, held, options, limits);
+      if (held.first !== undefined) yield* answerHeld(url, held, options, sending);
       else if (held.areAllAnswered) break;
     }
     held.throwInputError();
@@ -63,12 +63,12 @@ async function* answerHeld(
   url: URL,
   held: BatchLines,
   options: BatchOptions,
-  limits: RetryLimits,
+  { send, limits }: Sending,
 ): AsyncGenerator<LineResult, void, void> {
   const retries = new Retries(limits);
   while (held.first !== undefined) {
     try {
-      for await (const result of answerOnce(url, held, options)) {
+      for await (const result of answerOnce(url, held, options, send)) {
         retries.startAnew();
         yield result;
       }
@@ -85,6 +85,7 @@ async function* answerOnce(
   url: URL,
   held: BatchLines,
   { retry = true, signal }: BatchOptions,
+  send: Send,
 ): AsyncGenerator<LineResult, void, void> {
   const watch = new SilenceWatch(silenceMs, signal);
   const upload = new LineUpload(held);

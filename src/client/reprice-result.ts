@@ -15,6 +15,8 @@ export interface JournalRecord {
   readonly source?: string;
   readonly reason?: string;
   readonly idempotencyKey?: string;
+  /** The name of the token that it was written with. */
+  readonly actor?: string;
   /** Whether the price is the same amount as the one that it replaced. */
   readonly unchanged: boolean;
   readonly file: string;
@@ -79,7 +81,7 @@ function readDraft(fields: AnswerFields): Omit<Draft, 'kind'> {
     version: fields.number('version'),
     previousPrice: fields.decimalOrNull('previousPrice'),
     newPrice: fields.decimal('newPrice'),
-    ...fields.textsIn('currency', 'source', 'reason', 'idempotencyKey'),
+    ...fields.textsIn('currency', 'source', 'reason', 'idempotencyKey', 'actor'),
     unchanged: fields.flag('unchanged'),
   };
 }

@@ -1,6 +1,6 @@
 import { AnswerFields, parseAnswerList } from './answer-fields.ts';
 import { repriceAtomically } from './atomic-batch.ts';
-import { type Answer, exchange } from './exchange.ts';
+import { type Answer, createSend, exchange, type Sending } from './exchange.ts';
 import type { LineResult } from './line-result.ts';
 import { readNextQuery } from './next-link.ts';
 import { filterQuery, instantText, type PriceFilter } from './price-filter.ts';
@@ -46,6 +46,8 @@ export { RepricerUnreachable } from './repricer-unreachable.ts';
 export type { RetryLimits } from './retries.ts';
 
 export interface ClientOptions {
+  /** Sent with every request, where the service needs one. */
+  readonly token?: string | undefined;
   /** What is not given is as it is by default. */
   readonly retry?: Partial<RetryLimits>;
 }
@@ -68,12 +70,12 @@ const jsonType = 'application/json';
  */
 export class RepricerClient {
   readonly #api: URL;
-  readonly #limits: RetryLimits;
+  readonly #sending: Sending;
 
   /** `baseUrl`: of the service, such as `http://localhost:8080`; it may have a path. */
-  constructor(baseUrl: string | URL, { retry = {} }: ClientOptions = {}) {
+  constructor(baseUrl: string | URL, { token, retry = {} }: ClientOptions = {}) {
     this.#api = new URL('api/v1/', String(baseUrl).replace(/\/?$/, '/'));
-    this.#limits = { ...defaultRetryLimits, ...retry };
+    this.#sending = { send: createSend(token), limits: { ...defaultRetryLimits, ...retry } };
   }
 
   /** Records a price. When it resolves to a receipt, the record is on disk. */
@@ -106,11 +108,12 @@ export class RepricerClient {
     options: BatchOptions = {},
   ): AsyncGenerator<LineResult, void, void> {
     const { atomic = false, retry = true, signal } = options;
-    const limits = retry ? this.#limits : { ...this.#limits, attemptsMax: 1 };
+    const { send, limits } = this.#sending;
+    const sending = { send, limits: retry ? limits : { ...limits, attemptsMax: 1 } };
     const parameters = { ...flags(options), ...(atomic && { atomic: 'true' }) };
     const url = this.#url('reprice/batch', parameters);
-    if (atomic) yield* await repriceAtomically(url, lines, { limits, signal });
-    else yield* repriceBatch(url, lines, options, limits);
+    if (atomic) yield* await repriceAtomically(url, lines, { ...sending, signal });
+    else yield* repriceBatch(url, lines, options, sending);
   }
 
   /** The product's last price. */
@@ -183,7 +186,7 @@ export class RepricerClient {
     const url = this.#url('stream');
     for (const productId of options.productIds ?? [])
       url.searchParams.append('productId', productId);
-    return priceStream(url, options, this.#limits);
+    return priceStream(url, options, this.#sending);
   }
 
   #read<Result>(
@@ -216,7 +219,7 @@ export class RepricerClient {
     { signal }: CallOptions,
     read: (answer: Answer) => Result,
   ): Promise<Result> {
-    return exchange(url, request, { limits: this.#limits, signal }, read);
+    return exchange(url, request, { ...this.#sending, signal }, read);
   }
 
   #url(path: string, parameters: Readonly<Record<string, string>> = {}): URL {

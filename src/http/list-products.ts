@@ -1,14 +1,17 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
 import type { ProductQuery } from '../ledger/product-query.ts';
+import { clientOf } from './authenticate.ts';
 import { presentProducts } from './present-price-list.ts';
 import { encodeProductCursor } from './product-cursor.ts';
 import { parseProductQuery } from './product-query-parameters.ts';
+import { requirePrefix } from './require-access.ts';
 
 /** GET /api/products: one page of the products, and a link to the next. */
 export function listProductsHandler(ledger: Pick<PriceLedger, 'listProducts'>): RouterMiddleware {
   return async function listProducts(ctx) {
     const query = parseProductQuery(ctx.querystring);
+    requirePrefix(clientOf(ctx), query.prefix);
     const page = await ledger.listProducts(query);
     if (page.next !== undefined) ctx.set('Link', linkToNext(ctx.path, query, page.next));
     ctx.set('Cache-Control', 'no-cache');

@@ -1,4 +1,5 @@
 import type { RouterContext, RouterMiddleware } from '@koa/router';
+import type { Client } from '../access/client.ts';
 import { RepricerError } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
@@ -43,6 +44,7 @@ export function observeRequests(
       durationMs: Math.round(durationMs * 1000) / 1000,
       traceId: trace.traceId,
       spanId: trace.spanId,
+      ...actorField(ctx.state.client),
       ...failureFields(failure, status),
     });
   }
@@ -64,6 +66,11 @@ function levelFor(status: number, failure: unknown): 'info' | 'warn' | 'error' {
 function loggedPath(url: string): string {
   const [path = ''] = url.slice(0, loggedPathCharactersMax).split('?');
   return path;
+}
+
+/** Who asked: the name of the token, never the token. */
+function actorField(client: Client | undefined): { readonly actor?: string } {
+  return client?.name === undefined ? {} : { actor: client.name };
 }
 
 function failureFields(failure: unknown, status: number): Record<string, unknown> {

@@ -15,14 +15,14 @@ import { formatTimestamp } from '../model/timestamp.ts';
  */
 export function presentReceipt({ record, place }: Receipt): string {
   const { seq, batch, productId, version, previousPrice, newPrice, timestamp } = record;
-  const { currency, source, reason, idempotencyKey } = record;
+  const { currency, source, reason, idempotencyKey, actor } = record;
   const { file, offset, length } = place;
   return join(
     { seq, batch, productId, version },
     `"previousPrice":${previousPrice},"newPrice":${newPrice}`,
     {
       timestamp: formatTimestamp(timestamp),
-      ...{ currency, source, reason, idempotencyKey },
+      ...{ currency, source, reason, idempotencyKey, actor },
       unchanged: isUnchanged(record),
       ...{ file, offset, length },
     },
@@ -32,9 +32,9 @@ export function presentReceipt({ record, place }: Receipt): string {
 /** What would be recorded, but for what only a commit gives: seq, batch, time and place. */
 export function presentDraft(draft: Draft): string {
   const { productId, version, previousPrice, newPrice, currency, source, reason } = draft;
-  const { idempotencyKey } = draft;
+  const { idempotencyKey, actor } = draft;
   return join({ productId, version }, `"previousPrice":${previousPrice},"newPrice":${newPrice}`, {
-    ...{ currency, source, reason, idempotencyKey },
+    ...{ currency, source, reason, idempotencyKey, actor },
     unchanged: isUnchanged(draft),
     dryRun: true,
   });

@@ -72,6 +72,11 @@ const internal: ProblemKind = {
 
 const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   BAD_REQUEST: { status: 400, title: 'Bad request' },
+  UNAUTHENTICATED: { status: 401, title: 'Unauthenticated' },
+  SCOPE_MISSING: { status: 403, title: 'Scope missing' },
+  OUTSIDE_PREFIX: { status: 403, title: 'Outside prefix' },
+  // `Retry-After` is the client's own, and set by whoever refuses it.
+  RATE_LIMITED: { status: 429, title: 'Rate limited' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   UNKNOWN_PRODUCT: { status: 404, title: 'Unknown product' },
   UNKNOWN_RECORD: { status: 404, title: 'Unknown record' },

@@ -2,10 +2,14 @@ import { addAbortSignal } from 'node:stream';
 import type { RouterContext, RouterMiddleware } from '@koa/router';
 import { RepricerError } from '../errors.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
+import type { PriceFilter } from '../ledger/price-query.ts';
+import type { PriceRecord } from '../model/price-record.ts';
+import { clientOf } from './authenticate.ts';
 import { presentLinks, refuseUnlinkable } from './page-links.ts';
 import { csvHeader, presentCsvRow } from './present-csv.ts';
 import { presentPrice, presentPrices } from './present-price.ts';
 import { parsePriceQuery, parseWholeRange } from './price-query-parameters.ts';
+import { clientStill, requireProducts } from './require-access.ts';
 import { type StreamForm, streamRange } from './stream-range.ts';
 
 const json = 'application/json';
@@ -47,6 +51,7 @@ async function answerPage(ctx: RouterContext, ledger: Pick<PriceLedger, 'query'>
   const { path, querystring } = ctx;
   const query = parsePriceQuery(querystring);
   refuseUnlinkable(path, querystring);
+  requireProducts(clientOf(ctx), query.productIds);
   const page = await ledger.query(query);
   const links = presentLinks(path, querystring, query, page);
   if (links !== undefined) ctx.set('Link', links);
@@ -61,12 +66,26 @@ async function answerRange(
   { mediaType, form, streamsEnd }: RangeAnswer,
 ): Promise<void> {
   const filter = parseWholeRange(ctx.querystring);
-  const stream = await streamRange(ledger, filter, form, (error) => {
+  requireProducts(clientOf(ctx), filter.productIds);
+  const blocks = whileAllowed(ctx, filter, ledger.scan(filter));
+  const stream = await streamRange(blocks, form, (error) => {
     ctx.state.failure = error;
   });
   ctx.set('Content-Type', mediaType);
   if (form === csv) ctx.set('Content-Disposition', 'attachment; filename="prices.csv"');
   ctx.body = streamsEnd === undefined ? stream : addAbortSignal(streamsEnd, stream);
+}
+
+/** The blocks, as long as the client may read them: a slow reader's token may be withdrawn meanwhile. */
+async function* whileAllowed(
+  ctx: RouterContext,
+  { productIds }: PriceFilter,
+  blocks: AsyncIterable<readonly PriceRecord[]>,
+): AsyncGenerator<readonly PriceRecord[], void, void> {
+  for await (const block of blocks) {
+    requireProducts(clientStill(ctx, 'read'), productIds);
+    yield block;
+  }
 }
 
 interface RangeAnswer {

@@ -1,7 +1,9 @@
 import type { RouterMiddleware } from '@koa/router';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
+import { clientOf } from './authenticate.ts';
 import { parsePathSeq } from './path-seq.ts';
 import { presentReceipt } from './present-receipt.ts';
+import { requireProduct } from './require-access.ts';
 
 /**
  * GET /api/record/{seq}: a record and where its line stands, as its receipt told. The record never
@@ -10,6 +12,7 @@ import { presentReceipt } from './present-receipt.ts';
 export function recordHandler(ledger: Pick<PriceLedger, 'record'>): RouterMiddleware {
   return async function record(ctx) {
     const receipt = await ledger.record(parsePathSeq(ctx.captures?.[0]));
+    requireProduct(clientOf(ctx), receipt.record.productId);
     ctx.type = 'json';
     ctx.body = presentReceipt(receipt);
   };

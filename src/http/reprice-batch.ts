@@ -7,9 +7,11 @@ import { parseBatchParameters } from './batch-parameters.ts';
 import type { BodyPart, BodySplitter } from './body-parts.ts';
 import { JsonArrayElements } from './json-array-elements.ts';
 import { NdjsonLines } from './ndjson-lines.ts';
+import { pacedGroups } from './paced-groups.ts';
 import { awaitsContinue, isJson, refuseCompressed } from './read-body.ts';
 import { readParts } from './read-parts.ts';
 import { type LineResults, repriceLines } from './reprice-lines.ts';
+import { clientStill } from './require-access.ts';
 import { streamRequest } from './streamed-request.ts';
 
 export interface BatchLimits {
@@ -23,8 +25,9 @@ export interface BatchLimits {
 
 /**
  * POST /api/reprice/batch: each line is a reprice, and each gets a line of the answer, in order. Lines
- * are read as fast as they are committed and their results are taken, so a batch may be of any length.
- * Once `stopping` is aborted no more are read.
+ * are read as fast as they are committed, their results are taken and the client's rate allows, so a batch
+ * may be of any length. An atomic one is recorded at once, and the client pays for it afterwards. Once
+ * `stopping` is aborted no more are read.
  */
 export function repriceBatchHandler(
   ledger: Pick<PriceLedger, 'repriceAll'>,
@@ -42,8 +45,10 @@ export function repriceBatchHandler(
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     streamRequest(ctx.req);
     const blocks = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
+    // A batch may last longer than its client's token.
+    const identify = () => clientStill(ctx, 'reprice');
     const record = async (lines: readonly BodyPart[]) => {
-      const results = await repriceLines(ledger, lines, parameters);
+      const results = await repriceLines(ledger, lines, parameters, identify);
       if (results.ownFailure !== undefined) ctx.state.failure ??= results.ownFailure.error;
       return results;
     };
@@ -79,8 +84,8 @@ function answerStreamed(
 ): void {
   async function* results(): AsyncGenerator<string> {
     for await (const lines of blocks) {
-      for (let start = 0; start < lines.length; start += linesMax) {
-        const { text, failure } = await record(lines.slice(start, start + linesMax));
+      for await (const group of pacedGroups(lines, linesMax, ctx.state.rate)) {
+        const { text, failure } = await record(group);
         yield text;
         if (failure !== undefined) return;
       }
@@ -96,6 +101,7 @@ async function answerAtomic(
   record: RecordLines,
 ): Promise<void> {
   const lines = await wholeBatch(ctx, blocks, linesMax);
+  ctx.state.rate?.overdraw(lines.length);
   const { text, areAllGood, failure } = await record(lines);
   if (failure !== undefined) throw failure.error;
   ctx.status = areAllGood ? 200 : 409;

@@ -1,5 +1,6 @@
 import assert from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '../access/client.ts';
 import { hasCode } from '../errors.ts';
 import { failedDependency } from '../ledger/batch.ts';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
@@ -10,6 +11,7 @@ import type { BodyPart } from './body-parts.ts';
 import { presentLineProblem, presentLineResult } from './present-line-result.ts';
 import { parseBatchLine } from './price-update-body.ts';
 import { toProblem } from './problem.ts';
+import { requireProduct } from './require-access.ts';
 
 /** What became of some lines of a batch. */
 export interface LineResults {
@@ -22,13 +24,32 @@ export interface LineResults {
   readonly ownFailure: { readonly error: unknown } | undefined;
 }
 
-/** Records what the lines ask for in one group, and tells of each what became of it. */
+/**
+ * Records what the lines ask for in one group, and tells of each what became of it. `identify` gives the
+ * client as it is known now, or throws when it may not reprice any more.
+ */
 export async function repriceLines(
   ledger: Pick<PriceLedger, 'repriceAll'>,
   parts: readonly BodyPart[],
   parameters: BatchParameters,
+  identify: () => Client,
 ): Promise<LineResults> {
-  const lines = parts.map((part) => parseLine(part, parameters));
+  try {
+    return await recordLines(ledger, parts, parameters, identify());
+  } catch (error) {
+    if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING')) throw error;
+    const text = parts.map(({ number }) => presentLineProblem(number, error)).join('');
+    return { text, areAllGood: false, failure: { error }, ownFailure: undefined };
+  }
+}
+
+async function recordLines(
+  ledger: Pick<PriceLedger, 'repriceAll'>,
+  parts: readonly BodyPart[],
+  parameters: BatchParameters,
+  client: Client,
+): Promise<LineResults> {
+  const lines = parts.map((part) => parseLine(part, parameters, client));
   const good = lines.filter((line) => 'reprice' in line);
   const isRefused = parameters.isAtomic && good.length < lines.length;
   const { outcomes, failure } = isRefused
@@ -53,12 +74,15 @@ interface GoodLine {
 
 type Line = GoodLine | { readonly number: number; readonly error: unknown };
 
-function parseLine(part: BodyPart, { terms }: BatchParameters): Line {
+function parseLine(part: BodyPart, { terms }: BatchParameters, client: Client): Line {
   if ('error' in part) return part;
   const { number, bytes } = part;
+  const actor = client.name === undefined ? {} : { actor: client.name };
   try {
-    const reprice = parseBatchLine(bytes);
-    return { number, reprice: { ...reprice, terms: { ...reprice.terms, ...terms } } };
+    const line = parseBatchLine(bytes);
+    requireProduct(client, line.update.productId);
+    const update = { ...line.update, ...actor };
+    return { number, reprice: { update, terms: { ...line.terms, ...terms } } };
   } catch (error) {
     return { number, error };
   }

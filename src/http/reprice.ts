@@ -3,19 +3,27 @@ import type { Context } from 'koa';
 import type { PriceLedger } from '../ledger/price-ledger.ts';
 import type { RepriceResult } from '../ledger/reprice.ts';
 import type { ProductId } from '../model/product-id.ts';
+import { clientOf } from './authenticate.ts';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { parsePreconditions } from './preconditions.ts';
 import { presentDraft, presentReceipt, presentUnchanged } from './present-receipt.ts';
 import { parsePriceUpdate } from './price-update-body.ts';
 import { parseRepriceParameters } from './reprice-parameters.ts';
+import { requireProduct } from './require-access.ts';
 
 /** POST /api/reprice: answers once the record is on disk. */
 export function repriceHandler(ledger: Pick<PriceLedger, 'reprice'>): RouterMiddleware {
   return async function reprice(ctx) {
     const { update, terms } = parsePriceUpdate(ctx.request.rawBody);
+    const client = clientOf(ctx);
+    requireProduct(client, update.productId);
     const idempotencyKey = parseIdempotencyKey(ctx);
-    const keyed = idempotencyKey === undefined ? update : { ...update, idempotencyKey };
-    const result = await ledger.reprice(keyed, {
+    const signed = {
+      ...update,
+      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      ...(client.name !== undefined && { actor: client.name }),
+    };
+    const result = await ledger.reprice(signed, {
       ...terms,
       ...parseRepriceParameters(ctx.querystring),
       ...parsePreconditions(ctx.req.headers),

@@ -1,6 +1,8 @@
 import type { RouterMiddleware } from '@koa/router';
 import { RepricerError } from '../errors.ts';
+import { clientOf } from './authenticate.ts';
 import type { PriceFeed } from './feed/price-feed.ts';
+import { mayStillRead, requireProducts } from './require-access.ts';
 import { parseSubscription } from './stream-parameters.ts';
 
 const eventStreamMediaType = 'text/event-stream';
@@ -15,7 +17,12 @@ export function streamPricesHandler(
     }
     const lastEventId = ctx.get('Last-Event-ID');
     const subscription = parseSubscription(ctx.querystring, lastEventId, feed.lastSeq);
-    ctx.body = feed.subscribe(subscription, () => ctx.res.destroy());
+    const { productIds } = subscription;
+    requireProducts(clientOf(ctx), productIds);
+    ctx.body = feed.subscribe(subscription, {
+      cut: () => ctx.res.destroy(),
+      mayRead: () => mayStillRead(ctx, productIds),
+    });
     ctx.set('Content-Type', eventStreamMediaType);
     // nginx would keep events back until its buffer is full.
     ctx.set('X-Accel-Buffering', 'no');

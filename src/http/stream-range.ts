@@ -1,6 +1,4 @@
 import { Readable } from 'node:stream';
-import type { PriceLedger } from '../ledger/price-ledger.ts';
-import type { PriceFilter } from '../ledger/price-query.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 
 /** How records are written into a stream. */
@@ -10,19 +8,17 @@ export interface StreamForm {
 }
 
 /**
- * All records of a range as one text, read at the pace of its reader, a block of records at a time.
+ * All records of a range as one text, whose blocks are read at the pace of its reader.
  *
  * What goes wrong before the first block rejects, so that it can be answered. What goes wrong later is
  * told to `onFailure` and destroys the stream, and with it the connection: a part must never look like
  * the whole.
  */
 export async function streamRange(
-  ledger: Pick<PriceLedger, 'scan'>,
-  filter: PriceFilter,
+  blocks: AsyncGenerator<readonly PriceRecord[], void, void>,
   { header, present }: StreamForm,
   onFailure: (error: unknown) => void,
 ): Promise<Readable> {
-  const blocks = ledger.scan(filter);
   const first = await blocks.next();
   const nextBlock = () =>
     blocks.next().catch((error: unknown) => {

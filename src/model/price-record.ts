@@ -14,6 +14,8 @@ export interface PriceUpdate {
   readonly reason?: string;
   /** What the client names this request by, so that it is recorded once however often it is sent. */
   readonly idempotencyKey?: string;
+  /** The name of the token that the request came with, at most 48 characters. */
+  readonly actor?: string;
 }
 
 /** One price change: one line of the journal, and the same line of its product file. */

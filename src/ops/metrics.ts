@@ -12,6 +12,8 @@ export interface Readings {
   readonly lastPriceCacheHits: number;
   readonly lastPriceCacheMisses: number;
   readonly idempotencyKeys: number;
+  /** Tokens that let clients in; undefined where none are needed. */
+  readonly tokens: number | undefined;
   /** Since the start. */
   readonly idempotencyKeysForgotten: number;
   /** Open streams of the feed; events sent and subscribers dropped since the start. */
@@ -81,6 +83,10 @@ export class Metrics {
     'repricer_http_connections_dropped_total',
     'Connections that were closed at once because as many as may be were open.',
   );
+  readonly #tokensReloadFailures = this.#counter(
+    'repricer_tokens_reload_failures_total',
+    'Times that the tokens file was found broken or unreadable; the tokens of before stay in force.',
+  );
   readonly #cacheHits = this.#counter(
     'repricer_last_price_cache_hits_total',
     'Last prices that were found in memory.',
@@ -106,6 +112,7 @@ export class Metrics {
     'Log lines that no reader will see.',
   );
   readonly #keys = this.#gauge('repricer_idempotency_keys', 'Idempotency keys that are known.');
+  readonly #tokens = this.#gauge('repricer_tokens', 'Tokens that let clients in.');
   readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
@@ -156,6 +163,7 @@ export class Metrics {
     setCounter(this.#cacheHits, readings.lastPriceCacheHits);
     setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
     setGauge(this.#keys, readings.idempotencyKeys);
+    setGauge(this.#tokens, readings.tokens);
     setCounter(this.#keysForgotten, readings.idempotencyKeysForgotten);
     setGauge(this.#streamSubscribers, readings.streamSubscribers);
     setCounter(this.#streamEvents, readings.streamEvents);
@@ -171,6 +179,10 @@ export class Metrics {
 
   countDroppedConnection(): void {
     this.#connectionsDropped.inc();
+  }
+
+  countTokensReloadFailure(): void {
+    this.#tokensReloadFailures.inc();
   }
 
   observeBatch(records: number, syncSeconds: number): void {

@@ -20,13 +20,14 @@ import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
  *   newPrice       an exact decimal, always with a fraction part (see model/price.ts)
  *   timestamp      UTC with microseconds, strictly increasing with seq
  *   currency, source, reason, idempotencyKey   only when the client gave them
+ *   actor          the name of the token that the request came with; only when it came with one
  *   batchSize      only in the first record of a batch of more than one: how many it has
  *   crc            see checked-line.ts
  *
  * The journal and the product files hold the same lines.
  */
 
-/** The longest line in bytes, newline included. The longest texts that a request may give make 3.7 kB. */
+/** The longest line in bytes, newline included. The longest texts that a request may give make 3.5 kB. */
 export const recordBytesMax = 4096;
 
 /** What stands in the place of a record that could not be read. */
@@ -45,6 +46,7 @@ export function encodeRecord(record: PriceRecord): string {
     encodeOptional('source', record.source) +
     encodeOptional('reason', record.reason) +
     encodeOptional('idempotencyKey', record.idempotencyKey) +
+    encodeOptional('actor', record.actor) +
     encodeOptional('batchSize', record.batchSize);
   const line = encodeCheckedLine(
     `{"seq":${record.seq},"batch":${record.batch},"productId":${JSON.stringify(record.productId)},` +
@@ -74,7 +76,7 @@ const form = new RegExp(
   `^\\{"seq":(\\d{1,15}),"batch":(\\d{1,15}),"productId":(${text}),"version":(\\d{1,15}),` +
     `"previousPrice":(null|[\\d.]{3,19}),"newPrice":([\\d.]{3,19}),"timestamp":"([^"]{27})"` +
     `(?:,"currency":(${text}))?(?:,"source":(${text}))?(?:,"reason":(${text}))?` +
-    `(?:,"idempotencyKey":(${text}))?(?:,"batchSize":(\\d{1,15}))?$`,
+    `(?:,"idempotencyKey":(${text}))?(?:,"actor":(${text}))?(?:,"batchSize":(\\d{1,15}))?$`,
 );
 
 function toRecord(match: RegExpExecArray): PriceRecord | undefined {
@@ -91,9 +93,9 @@ function toRecord(match: RegExpExecArray): PriceRecord | undefined {
   const newPrice = toWrittenPrice(price);
   if (previousPrice === undefined || newPrice === undefined) return undefined;
   const record = { seq, batch, productId, version, previousPrice, newPrice, timestamp };
-  const optional = [match[8], match[9], match[10], match[11]].map(decodeText);
-  const [currency, source, reason, idempotencyKey] = optional;
-  const batchSize = match[12] === undefined ? undefined : Number(match[12]);
+  const optional = match.slice(8, 13).map(decodeText);
+  const [currency, source, reason, idempotencyKey, actor] = optional;
+  const batchSize = match[13] === undefined ? undefined : Number(match[13]);
   if (batchSize !== undefined && (batchSize < 2 || seq !== batch)) return undefined;
   return {
     ...record,
@@ -101,6 +103,7 @@ function toRecord(match: RegExpExecArray): PriceRecord | undefined {
     ...(source !== undefined && { source }),
     ...(reason !== undefined && { reason }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(actor !== undefined && { actor }),
     ...(batchSize !== undefined && { batchSize }),
   };
 }

@@ -14,6 +14,7 @@ export const hasty = { backoffMs: 1, backoffMsMax: 5, totalMs: 20_000 };
 
 export interface ClientParts extends LedgerServiceParts {
   readonly retry?: Partial<RetryLimits>;
+  readonly token?: string;
 }
 
 /** A client, a service on files, and between them a network that does what it is told. */
@@ -27,14 +28,14 @@ export interface ConnectedClient {
 
 export async function connectClient(
   t: ExecutionContext,
-  { retry, ...parts }: ClientParts = {},
+  { retry, token, ...parts }: ClientParts = {},
 ): Promise<ConnectedClient> {
   const directory = await temporaryDirectory(t);
   // A client's lines in flight must not be forgotten, as they are not by default.
   const keys = { idempotencyKeysMax: 100_000 };
   const service = await startLedgerService(t, directory, { keys, ...parts });
   const proxy = await UnrulyProxy.open(t, service.port);
-  const client = new RepricerClient(proxy.url, { retry: { ...hasty, ...retry } });
+  const client = new RepricerClient(proxy.url, { token, retry: { ...hasty, ...retry } });
   const end = async () => {
     await service.stop();
     await checkCleanStore(t, directory);

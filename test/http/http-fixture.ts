@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
+import { anonymousClients, type Clients } from '../../src/access/client.ts';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
@@ -150,6 +151,7 @@ export interface Service<Ledger = FakeLedger> {
   readonly port: number;
   readonly server: http.Server;
   readonly ledger: Ledger;
+  readonly feed: PriceFeed;
   readonly log: RecordedLog;
   readonly observed: RequestObservation[];
 }
@@ -157,6 +159,7 @@ export interface Service<Ledger = FakeLedger> {
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
   readonly stopping?: AbortSignal;
+  readonly clients?: Clients;
   readonly streamHeartbeatMs?: number;
   readonly connectionsMax?: number;
 }
@@ -167,6 +170,8 @@ export const testHttpLimits = {
   batchesMax: 4,
   batchLinesMax: 1000,
   requestTimeoutMs: 15_000,
+  clientRate: 0,
+  clientBurst: 100,
 };
 
 /** The app behind its HTTP server on a port of its own, with nothing real below it. */
@@ -182,6 +187,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
 ): Promise<Service<Ledger>> {
   const {
     isDraining = () => false,
+    clients = anonymousClients,
     stopping,
     streamHeartbeatMs = 15_000,
     connectionsMax = 2000,
@@ -192,9 +198,11 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
   const log = new RecordedLog();
   const observed: RequestObservation[] = [];
   const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
+  const feed = new PriceFeed(ledger, feedLimits, log);
   const app = createApp({
     ledger,
-    feed: new PriceFeed(ledger, feedLimits, log),
+    feed,
+    clients,
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
@@ -211,7 +219,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     server.close();
     server.closeAllConnections();
   });
-  return { port: portOf(server), server, ledger, log, observed };
+  return { port: portOf(server), server, ledger, feed, log, observed };
 }
 
 function portOf(server: http.Server): number {

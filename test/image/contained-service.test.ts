@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import { encodeTokenList, type TokenEntry } from '../../src/access/token-list.ts';
 import { parseInstallation } from '../manifests/installation.ts';
 import { readManifestFiles } from '../manifests/manifest-files.ts';
 import { ChildService } from '../support/child-service.ts';
@@ -10,6 +11,7 @@ import { projectRoot } from '../support/project-root.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { testUnless } from '../support/test-unless.ts';
+import { bearer, entry } from '../support/tokens.ts';
 import { pairsOf, parseDockerfile } from './dockerfile.ts';
 import { makeImageTree } from './image-tree.ts';
 
@@ -40,11 +42,39 @@ async function makeVolume(t: ExecutionContext): Promise<string> {
   return volume;
 }
 
-/** The service as the image starts it with the arguments of the manifest, on any free ports. */
+/** A directory as Kubernetes mounts a secret: its group may read, and each version is behind a link that is moved. */
+async function makeSecret(t: ExecutionContext) {
+  const directory = await temporaryDirectory(t);
+  await chmod(directory, 0o755);
+  let versions = 0;
+  const hold = async (...entries: readonly TokenEntry[]) => {
+    versions += 1;
+    const version = `..version-${versions}`;
+    await mkdir(join(directory, version));
+    await chmod(join(directory, version), 0o755);
+    const file = join(directory, version, 'tokens.json');
+    await writeFile(file, encodeTokenList(entries), { mode: 0o440 });
+    await chown(file, 0, nobody);
+    await symlink(version, join(directory, '..data_tmp'));
+    await rename(join(directory, '..data_tmp'), join(directory, '..data'));
+  };
+  await hold(entry('crawler', ['read', 'reprice']));
+  await symlink(join('..data', 'tokens.json'), join(directory, 'tokens.json'));
+  return { directory, hold };
+}
+
+interface LaunchOptions {
+  readonly flags?: readonly string[];
+  readonly mount?: 'ro' | 'rw';
+  /** The mounted secret. */
+  readonly tokens?: string;
+}
+
+/** The service as the image starts it with the arguments and variables of the manifest, on any free ports. */
 async function launch(
   t: ExecutionContext,
   volume: string,
-  { flags = [], mount = 'rw' }: { flags?: readonly string[]; mount?: 'ro' | 'rw' } = {},
+  { flags = [], mount = 'rw', tokens }: LaunchOptions = {},
 ): Promise<ChildService> {
   const version = versionOf(node);
   if (!version.startsWith('v24.')) {
@@ -58,23 +88,34 @@ async function launch(
   const variables = find('ENV');
   t.truthy(variables);
   const contain = join(root, 'test/image/contain.sh');
-  const places = [await temporaryDirectory(t), app, node, volume];
+  const places = [
+    ...[await temporaryDirectory(t), app, node, volume],
+    tokens ?? (await makeSecret(t)).directory,
+  ];
+  const { args, env } = await manifestContainer();
   await chmod(app, 0o755);
-  return ChildService.launch(t, volume, [...(await manifestFlags()), ...flags], {
+  return ChildService.launch(t, volume, [...args.slice(1), ...flags], {
     wrapper: ['unshare', '--mount', 'sh', contain, ...places],
     env: {
       DATA_MOUNT: mount,
       IMAGE_ENTRYPOINT: find('ENTRYPOINT')?.exec?.join(' ') ?? '',
-      IMAGE_ENV: Object.entries(variables === undefined ? {} : pairsOf(variables))
+      IMAGE_ENV: [
+        ...Object.entries(variables === undefined ? {} : pairsOf(variables)),
+        ...env.map(({ name, value }) => [name, value]),
+      ]
         .map((pair) => pair.join('='))
         .join(' '),
     },
   });
 }
 
-async function manifestFlags(): Promise<readonly string[]> {
+async function manifestContainer() {
   const { statefulSet } = parseInstallation(await readManifestFiles());
-  return statefulSet.spec.template.spec.containers[0].args.slice(1);
+  return statefulSet.spec.template.spec.containers[0];
+}
+
+function ask(service: ChildService, method: string, path: string, body?: string) {
+  return service.send(method, path, body, bearer('crawler'));
 }
 
 /** The fields of a process in /proc, by name. */
@@ -106,12 +147,12 @@ testInNamespaces(
     await first.ready();
     const status = await statusOf(first.pid);
     const mounts = await writableMountsOf(first.pid);
-    const written = await first.reprice('foo', '3.50');
-    const read = await first.get('/api/product/foo/price');
+    const written = await ask(first, 'POST', '/api/reprice', '{"productId":"foo","price":3.50}');
+    const read = await ask(first, 'GET', '/api/product/foo/price');
     const end = await first.kill('SIGTERM');
     const second = await launch(t, volume);
     await second.ready();
-    const readAgain = await second.get('/api/record/1');
+    const readAgain = await ask(second, 'GET', '/api/record/1');
     const secondEnd = await second.kill('SIGTERM');
 
     t.is(status.get('Uid'), `${nobody}`);
@@ -122,10 +163,27 @@ testInNamespaces(
     t.deepEqual(mounts, ['/data']);
     t.is(written.status, 202);
     t.like(JSON.parse(read.body), { price: 3.5, version: 1 });
-    t.like(JSON.parse(readAgain.body), { productId: 'foo', newPrice: 3.5 });
+    t.like(JSON.parse(readAgain.body), { productId: 'foo', newPrice: 3.5, actor: 'crawler' });
     t.deepEqual([end.code, secondEnd.code], [0, 0]);
     t.is((await stat(join(volume, 'results'))).uid, nobody);
     t.is((await checkCleanStore(t, volume)).records, 1);
+  },
+);
+
+testInNamespaces(
+  'in its container the service reads the mounted secret, and each new version of it',
+  async (t) => {
+    const secret = await makeSecret(t);
+    const service = await launch(t, await makeVolume(t), { tokens: secret.directory });
+    await service.ready();
+
+    const before = await ask(service, 'GET', '/api/query');
+    await secret.hold(entry('other', ['read']));
+    await service.logLine('the tokens were read again');
+    const after = await ask(service, 'GET', '/api/query');
+    await service.kill('SIGTERM');
+
+    t.deepEqual([before.status, after.status], [200, 401]);
   },
 );
 

@@ -185,6 +185,14 @@ const rules: readonly Rule[] = [
     ],
   },
   {
+    title: 'it lets in nobody until it is told of tokens, or to let in everyone',
+    isKept: ({ final }) => isBroken(() => configOf(final, []).host !== ''),
+    planted: [
+      ['REPRICER_HOST=0.0.0.0', 'REPRICER_HOST=0.0.0.0 REPRICER_ALLOW_ANONYMOUS=true'],
+      ['REPRICER_HOST=0.0.0.0', 'REPRICER_HOST=127.0.0.1'],
+    ],
+  },
+  {
     title: 'its labels say what it is, of which revision and from what',
     isKept: ({ final }) => {
       const label = one(final, 'LABEL');
@@ -285,9 +293,9 @@ function sourcesOf({ instructions }: Stage): ReadonlyMap<string, string> {
   );
 }
 
-function configOf(stage: Stage) {
+function configOf(stage: Stage, flags: readonly string[] = ['--allow-anonymous']) {
   const variables = one(stage, 'ENV');
-  return readConfig(variables === undefined ? {} : pairsOf(variables), []);
+  return readConfig(variables === undefined ? {} : pairsOf(variables), flags);
 }
 
 function labelOf(name: string): string {

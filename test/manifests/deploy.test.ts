@@ -6,12 +6,14 @@ import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
+import { encodeTokenList } from '../../src/access/token-list.ts';
 import { ChildService } from '../support/child-service.ts';
 import { lackOf } from '../support/needs.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { testUnless } from '../support/test-unless.ts';
+import { bearer, entry, tokenOf } from '../support/tokens.ts';
 import { parseYaml } from './manifest-files.ts';
 
 const testWithKubectl = testUnless(lackOf('kubectl'));
@@ -39,9 +41,10 @@ async function run(command: string, args: readonly string[], env: NodeJS.Process
 
 /**
  * A `kubectl` that keeps what would be applied, says of a roll-out what it is told to, and forwards to a
- * service; its calls are in `calls`, one in a line.
+ * service; the secret with the token of the smoke test has `smokeToken`. Its calls are in `calls`, one in a
+ * line.
  */
-async function makeKubectl(t: ExecutionContext, { port = 0, rollout = 'true' }) {
+async function makeKubectl(t: ExecutionContext, { port = 0, rollout = 'true', smokeToken = '' }) {
   const directory = await temporaryDirectory(t);
   const real = (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -58,10 +61,11 @@ case $1 in
   port-forward)
     echo "Forwarding from 127.0.0.1:${port} -> 8080"
     exec sleep 60 ;;
-  get) cat "${directory}/namespaces" ;;
+  get) cat "${directory}/$2" ;;
 esac
 `;
   await mkdir(join(directory, 'bin'));
+  await writeFile(join(directory, 'secret'), smokeToken);
   await writeFile(join(directory, 'bin/kubectl'), script, { mode: 0o755 });
   return {
     directory,
@@ -125,12 +129,32 @@ testWithKubectl(
     }
     const verbs = (await kubectl.calls()).map((call) => call.split(' ')[0]);
     t.deepEqual(verbs, [
-      ...['apply', 'rollout', 'port-forward'],
-      ...['apply', 'rollout', 'port-forward'],
+      ...['apply', 'rollout', 'port-forward', 'get'],
+      ...['apply', 'rollout', 'port-forward', 'get'],
     ]);
     t.like(JSON.parse((await service.get('/api/product/smoke-test/price')).body), { version: 2 });
   },
 );
+
+test('where the service needs a token, a deployment reprices with that of its secret', async (t) => {
+  const file = join(await temporaryDirectory(t), 'tokens.json');
+  const entries = [entry('smoke', ['read', 'reprice'], 'smoke-test')];
+  await writeFile(file, encodeTokenList(entries));
+  const service = await ChildService.start(t, await temporaryDirectory(t), ['--tokens-file', file]);
+  const kubectl = await makeKubectl(t, { port: service.port, smokeToken: tokenOf('smoke') });
+
+  const { code, output, errors } = await run(
+    'deploy',
+    ['production', 'repricer', image],
+    kubectl.env,
+  );
+
+  t.is(code, 0, errors);
+  t.true((await kubectl.calls()).at(-1)?.startsWith('get secret repricer-smoke -'));
+  const { body } = await service.send('GET', '/api/record/1', undefined, bearer('smoke'));
+  t.like(JSON.parse(body), { productId: 'smoke-test', actor: 'smoke' });
+  t.false((output + errors).includes(tokenOf('smoke')));
+});
 
 test('a deployment that does not come up fails, shows why, and does not try to reprice', async (t) => {
   const kubectl = await makeKubectl(t, { rollout: 'exit 1' });

@@ -25,7 +25,11 @@ const container = z.object({
     capabilities: z.strictObject({ drop: z.tuple([z.literal('ALL')]) }),
   }),
   volumeMounts: z.array(
-    z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) }),
+    z.strictObject({
+      name: z.string(),
+      mountPath: z.string(),
+      readOnly: z.boolean().default(false),
+    }),
   ),
 });
 

@@ -101,8 +101,8 @@ const rules: readonly Rule[] = [
       [setFile, '--shutdown-timeout-ms=30000', '--shutdown-timeout-ms=30s'],
       [
         setFile,
-        '          args:',
-        '          env: [{name: REPRICER_HOSTS, value: a}]\n          args:',
+        '          env:\n',
+        '          env:\n            - name: REPRICER_HOSTS\n              value: a\n',
       ],
     ],
   },
@@ -204,6 +204,41 @@ const rules: readonly Rule[] = [
       ],
       [setFile, 'claimName: repricer-data', 'claimName: repricer'],
       [claimFile, 'name: repricer-data', 'name: repricer'],
+    ],
+  },
+  {
+    title: 'clients need a token, from the secret that is mounted, which must be there',
+    isKept: ({ statefulSet }) => {
+      const { containers, volumes } = statefulSet.spec.template.spec;
+      const file = configOf({ statefulSet })?.tokensFile ?? '';
+      const mount = containers[0].volumeMounts.find(({ mountPath }) => mountPath === dirname(file));
+      const volume = volumes.find(({ name }) => name === mount?.name);
+      return (
+        basename(file) === 'tokens.json' &&
+        JSON.stringify(volume?.['secret']) ===
+          JSON.stringify({ secretName: 'repricer-tokens', defaultMode: 0o440 })
+      );
+    },
+    planted: [
+      [setFile, 'value: /etc/repricer/tokens/tokens.json', 'value: /etc/repricer/tokens.json'],
+      [setFile, 'REPRICER_TOKENS_FILE', 'REPRICER_TOKEN_FILE'],
+      [
+        setFile,
+        'name: REPRICER_TOKENS_FILE\n              value: /etc/repricer/tokens/tokens.json',
+        'name: REPRICER_ALLOW_ANONYMOUS\n              value: "true"',
+      ],
+      [
+        setFile,
+        'secretName: repricer-tokens',
+        'secretName: repricer-tokens\n            optional: true',
+      ],
+      [setFile, 'defaultMode: 288', 'defaultMode: 292'],
+      // A file that is mounted so is never changed.
+      [
+        setFile,
+        '              mountPath: /etc/repricer/tokens',
+        '              subPath: tokens.json\n              mountPath: /etc/repricer/tokens',
+      ],
     ],
   },
   {
@@ -412,7 +447,7 @@ test('the schedule runs a file that is there with the Node.js of the image', asy
 });
 
 testWithKubectl(
-  'the review app has the same pod with its data inside, and brings no disk, schedule or class',
+  'the review app has the same pod with its data inside and open to everyone, and brings no disk, schedule or class',
   async (t) => {
     const documents = await render('manifests/overlays/review');
     const production = await render('manifests/overlays/production');
@@ -423,15 +458,23 @@ testWithKubectl(
     t.deepEqual(kinds, [
       ...['Namespace', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'StatefulSet'],
     ]);
-    t.deepEqual(review.volumes[0], { name: 'data', emptyDir: { sizeLimit: '4Gi' } });
-    t.deepEqual(withoutSize(review), withoutSize(podOf(production)));
+    t.deepEqual(review.volumes, [{ name: 'data', emptyDir: { sizeLimit: '4Gi' } }]);
+    t.deepEqual(review.containers[0]?.['env'], [
+      { name: 'REPRICER_ALLOW_ANONYMOUS', value: 'true' },
+    ]);
+    t.deepEqual(withoutSizeAndAccess(review), withoutSizeAndAccess(podOf(production)));
   },
 );
 
 const kinded = z.looseObject({ kind: z.string() });
 const anyPod = z.looseObject({
   volumes: z.array(z.looseObject({ name: z.string() })),
-  containers: z.array(z.looseObject({ name: z.string() })),
+  containers: z.array(
+    z.looseObject({
+      name: z.string(),
+      volumeMounts: z.array(z.looseObject({ name: z.string() })),
+    }),
+  ),
 });
 const anySet = z.object({ spec: z.object({ template: z.object({ spec: anyPod }) }) });
 
@@ -440,12 +483,15 @@ function podOf(documents: readonly unknown[]): z.infer<typeof anyPod> {
   return anySet.parse(set).spec.template.spec;
 }
 
-/** A pod without what makes one larger than the other: its disk and its share of the machine. */
-function withoutSize(pod: z.infer<typeof anyPod>): unknown {
+/** A pod without its disk, its share of the machine, and what says who may use it. */
+function withoutSizeAndAccess(pod: z.infer<typeof anyPod>): unknown {
   return {
     ...pod,
-    volumes: pod.volumes.filter(({ name }) => name !== 'data'),
-    containers: pod.containers.map((container) => ({ ...container, resources: undefined })),
+    volumes: undefined,
+    containers: pod.containers.map(({ volumeMounts, env, resources, ...container }) => ({
+      ...container,
+      volumeMounts: volumeMounts.filter(({ name }) => name !== 'tokens'),
+    })),
   };
 }
 

@@ -26,7 +26,7 @@ const planted: readonly (readonly [path: string, good: string, bad: string])[] =
   ['base/stateful-set.yaml', 'enableServiceLinks', 'enableServiceLink'],
   ['base/stateful-set.yaml', 'failureThreshold: 1800', 'failureTreshold: 1800'],
   ['base/stateful-set.yaml', '                seconds: 5', '                second: 5'],
-  ['base/stateful-set.yaml', 'optional: true', 'optional: yes'],
+  ['base/stateful-set.yaml', 'secretName: repricer', 'secret: repricer'],
   ['base/stateful-set.yaml', '            - name: data\n', '            - names: data\n'],
   ['base/network-policy.yaml', 'namespaceSelector', 'namespaceSelectors'],
   ['base/pod-disruption-budget.yaml', 'maxUnavailable', 'maxUnavailble'],
@@ -52,7 +52,7 @@ const kustomization = z.strictObject({
 
 /** Not a whole manifest: kustomize puts it into one, and the result is checked. */
 function isPatch({ path }: ManifestFile): boolean {
-  return path === 'overlays/review/data-in-pod.yaml';
+  return /^overlays\/review\/(?:data-in-pod|for-everyone)\.yaml$/.test(path);
 }
 
 test('every manifest has the type that Kubernetes gives its kind, without a key that is unknown to it', async (t) => {

@@ -45,6 +45,7 @@ test('what other objects hold is read at each scrape', async (t) => {
     lastPriceCacheHits: 7,
     lastPriceCacheMisses: 2,
     idempotencyKeys: 7,
+    tokens: 5,
     idempotencyKeysForgotten: 3,
     streamSubscribers: 3,
     streamEvents: 12,

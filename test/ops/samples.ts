@@ -9,6 +9,7 @@ export const unknownReadings: Readings = {
   lastPriceCacheHits: 0,
   lastPriceCacheMisses: 0,
   idempotencyKeys: 0,
+  tokens: undefined,
   idempotencyKeysForgotten: 0,
   streamSubscribers: 0,
   streamEvents: 0,

@@ -23,10 +23,22 @@ const anyRecord: fc.Arbitrary<PriceRecord> = fc
     micros: fc.integer({ min: 0, max: 4e15 }),
     source: fc.option(anyText),
     reason: fc.option(anyText),
+    actor: fc.option(fc.stringMatching(/^[a-z0-9][a-z0-9.-]{0,47}$/)),
     isFirstOfMany: fc.boolean(),
   })
   .map(
-    ({ seq, version, name, previousPrice, newPrice, micros, source, reason, isFirstOfMany }) => ({
+    ({
+      seq,
+      version,
+      name,
+      previousPrice,
+      newPrice,
+      micros,
+      source,
+      reason,
+      actor,
+      isFirstOfMany,
+    }) => ({
       seq,
       batch: seq,
       productId: productId(name),
@@ -36,6 +48,7 @@ const anyRecord: fc.Arbitrary<PriceRecord> = fc
       timestamp: toTimestamp(micros),
       ...(source !== null && { source }),
       ...(reason !== null && { reason }),
+      ...(actor !== null && { actor }),
       ...(isFirstOfMany && { batchSize: 2 }),
     }),
   );
@@ -53,12 +66,19 @@ test('the line is the one that the format describes, to the byte', (t) => {
   const [first] = new RecordSource().batch('foo');
 
   const line = first && encodeRecord({ ...first, currency: 'EUR', source: 'a "b"', reason: 'ü' });
+  const signed = first && encodeRecord({ ...first, idempotencyKey: 'k', actor: 'crawler' });
 
   t.is(
     line,
     '{"seq":1,"batch":1,"productId":"foo","version":1,"previousPrice":null,"newPrice":1.50,' +
       '"timestamp":"2026-11-21T12:00:00.000001Z","currency":"EUR","source":"a \\"b\\"",' +
       '"reason":"ü","crc":"c891d6a9"}\n',
+  );
+  t.is(
+    signed,
+    '{"seq":1,"batch":1,"productId":"foo","version":1,"previousPrice":null,"newPrice":1.50,' +
+      '"timestamp":"2026-11-21T12:00:00.000001Z","idempotencyKey":"k","actor":"crawler",' +
+      '"crc":"214ca031"}\n',
   );
 });
 
@@ -119,7 +139,9 @@ test('a line of the longest texts that a request may give is not too long', (t) 
     timestamp: noon,
     currency: 'EUR',
     source: '😀'.repeat(200),
-    reason: '"'.repeat(200),
+    reason: '😀'.repeat(200),
+    idempotencyKey: '"'.repeat(255),
+    actor: 'x'.repeat(48),
     batchSize: 1000,
   };
 

@@ -1,6 +1,8 @@
 import type http from 'node:http';
 import type { ExecutionContext } from 'ava';
+import type { Clients } from '../../src/access/client.ts';
 import type { HttpLimits } from '../../src/app.ts';
+import type { PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { type RecordedLog, serve } from '../http/http-fixture.ts';
 import { type LedgerParts, type OpenLedger, openLedger } from './ledger.ts';
 
@@ -10,6 +12,7 @@ export interface LedgerService extends OpenLedger {
   readonly port: number;
   readonly server: http.Server;
   readonly log: RecordedLog;
+  readonly feed: PriceFeed;
   /** Closes connections, server and ledger; a second call does nothing more. */
   readonly stop: () => Promise<void>;
 }
@@ -18,16 +21,18 @@ export interface LedgerServiceParts extends LedgerParts {
   readonly limits?: Partial<HttpLimits>;
   readonly stopping?: AbortSignal;
   readonly streamHeartbeatMs?: number;
+  readonly clients?: Clients;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, stopping, streamHeartbeatMs, ...parts }: LedgerServiceParts = {},
+  { limits, clients, stopping, streamHeartbeatMs, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
-  const { port, server, log } = await serve(t, open.ledger, {
+  const { port, server, feed, log } = await serve(t, open.ledger, {
     ...limits,
+    ...(clients !== undefined && { clients }),
     ...(stopping !== undefined && { stopping }),
     ...(streamHeartbeatMs !== undefined && { streamHeartbeatMs }),
   });
@@ -37,7 +42,7 @@ export async function startLedgerService(
     return ended;
   };
   t.teardown(stop);
-  return { ...open, url: `http://127.0.0.1:${port}`, port, server, log, stop };
+  return { ...open, url: `http://127.0.0.1:${port}`, port, server, log, feed, stop };
 }
 
 async function stopAll(server: http.Server, { ledger }: OpenLedger): Promise<void> {

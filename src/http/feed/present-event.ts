@@ -13,6 +13,8 @@ export type EndReason =
   | 'stopping'
   /** The client took too long to take what it was sent. */
   | 'stalled'
+  /** The client's token was withdrawn, or is not for this any more. */
+  | 'forbidden'
   /** The journal could not be read just now. */
   | 'unreadable';
 

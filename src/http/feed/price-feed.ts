@@ -6,7 +6,12 @@ import type { Log } from '../../ops/log.ts';
 import { EventBlocks } from './event-blocks.ts';
 import { PacedWork } from './paced-work.ts';
 import type { EndReason } from './present-event.ts';
-import { Subscriber, type SubscriberLimits, type Subscription } from './subscriber.ts';
+import {
+  type Connection,
+  Subscriber,
+  type SubscriberLimits,
+  type Subscription,
+} from './subscriber.ts';
 
 export interface FeedOptions extends SubscriberLimits {
   /** The next subscriber is refused with `TOO_MANY_STREAMS`. */
@@ -89,10 +94,10 @@ export class PriceFeed {
   }
 
   /**
-   * The stream of events of a new subscriber; destroying it is how the subscriber leaves. `cut` breaks
-   * its connection. `TOO_MANY_STREAMS`, `DRAINING`.
+   * The stream of events of a new subscriber; destroying it is how the subscriber leaves.
+   * `TOO_MANY_STREAMS`, `DRAINING`.
    */
-  subscribe(subscription: Subscription, cut: () => void): Readable {
+  subscribe(subscription: Subscription, connection: Connection): Readable {
     if (this.#isClosed) throw new RepricerError('DRAINING', 'the service is stopping');
     const { streamSubscribersMax } = this.#options;
     if (this.#subscribers.size >= streamSubscribersMax) {
@@ -103,9 +108,16 @@ export class PriceFeed {
       stalled: (subscriber: Subscriber) => this.#drop(subscriber),
       left: (subscriber: Subscriber) => this.#forget(subscriber),
     };
-    const subscriber = new Subscriber(subscription, this.#options, events, cut);
+    const subscriber = new Subscriber(subscription, this.#options, events, connection);
     this.#subscribers.add(subscriber);
     return subscriber.body;
+  }
+
+  /** Ends the streams of those who may not read them any more. */
+  endForbidden(): void {
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.mayRead) this.#end(subscriber, 'forbidden');
+    }
   }
 
   /** Ends every stream at once, and reads no more of the ledger. */

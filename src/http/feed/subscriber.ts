@@ -23,6 +23,14 @@ export interface SubscriberEvents {
   readonly left: (subscriber: Subscriber) => void;
 }
 
+/** The connection of a client. */
+export interface Connection {
+  /** Breaks it, for a client that does not take in the end of its stream. */
+  readonly cut: () => void;
+  /** Whether the client may read by now what it asked for. */
+  readonly mayRead: () => boolean;
+}
+
 /** What a client asks for. */
 export interface Subscription {
   /** The seq after which its records begin. */
@@ -41,7 +49,7 @@ export class Subscriber {
   readonly productIds: ReadonlySet<ProductId>;
   /** The body of its answer. */
   readonly body: Readable;
-  readonly #cut: () => void;
+  readonly #connection: Connection;
   readonly #heartbeat: NodeJS.Timeout;
   readonly #stall: NodeJS.Timeout;
   /** The seq of the first record that was not looked at for it. */
@@ -52,16 +60,15 @@ export class Subscriber {
   /** Whether it took all that it was sent. */
   isWanting = false;
 
-  /** `cut` breaks the connection of a client that does not take in the end of its stream. */
   constructor(
     { after, productIds }: Subscription,
     limits: SubscriberLimits,
     events: SubscriberEvents,
-    cut: () => void,
+    connection: Connection,
   ) {
     this.next = after + 1;
     this.productIds = new Set(productIds);
-    this.#cut = cut;
+    this.#connection = connection;
     this.body = new Readable({
       // Nothing waits here: a chunk goes on to the socket, and only when that wants more comes the next.
       highWaterMark: 0,
@@ -85,6 +92,10 @@ export class Subscriber {
     this.#push(presentOpening(after));
   }
 
+  get mayRead(): boolean {
+    return this.#connection.mayRead();
+  }
+
   /** Sends those of its events that stand in the block, if there are; how many they were. */
   send(block: EventBlock): number {
     const { bytes, count }: Events = block.from(this.next, this.productIds);
@@ -102,7 +113,7 @@ export class Subscriber {
     this.body.push(presentEnd(this.next - 1, reason));
     this.body.push(null);
     this.#clearTimers();
-    setTimeout(this.#cut, endGraceMs).unref();
+    setTimeout(this.#connection.cut, endGraceMs).unref();
   }
 
   #push(chunk: Buffer | string): void {

@@ -1,3 +1,4 @@
+import { tokenNameForm } from '../../access/token-list.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import {
   currencySchema,
@@ -99,12 +100,17 @@ const unchanged = {
   description: 'Whether the amount is the one before, however many zeros it was written with.',
 };
 
-/** What a record has only when it was sent. */
+/** What a record has only when it was sent, or when there are tokens. */
 const annotations = {
   currency: currencySchema,
   source: sourceSchema,
   reason: reasonSchema,
   idempotencyKey: idempotencyKeySchema,
+  actor: {
+    type: 'string',
+    pattern: tokenNameForm.source,
+    description: 'The name of the token that it was written with.',
+  },
 };
 
 export const receiptSchema: JsonSchema = objectSchema(

@@ -4,6 +4,7 @@ import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { presentOperation } from './present-operation.ts';
 import { namedResponses } from './problem-responses.ts';
+import { securitySchemes } from './security.ts';
 
 /** Of the API, not of the software: it changes when a client would notice. */
 const apiVersion = '1.0.0';
@@ -33,6 +34,7 @@ export function createDocument(): JsonSchema {
     components: {
       schemas: namedSchemas,
       responses: namedResponses,
+      securitySchemes,
     },
   };
 }
@@ -43,6 +45,10 @@ refused, so that a misspelt one never does something else than was meant.
 
 Where GET is answered, HEAD is too. OPTIONS is answered 204 with \`Allow\`, any other method 405, any
 other path 404. Of media types in lines the schema is that of one line.
+
+Where the operator has configured tokens, every request of the API needs one with the scope that its
+operation names. One that is for products with a prefix names its products, or a longer prefix, in each
+request: nothing is left out of an answer in silence. What lasts ends with its token.
 
 Whatever is refused or fails is a problem (RFC 9457), \`application/problem+json\`. Decide by its \`type\`,
 which stays; every type has a schema here, which says when it is met.

@@ -14,6 +14,18 @@ export const traceResponse = sometimes('traceresponse', 'The W3C trace of the re
   pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$',
 });
 
+/** draft-ietf-httpapi-ratelimit-headers-11, where each client has a rate. */
+export const rateLimitPolicy = sometimes(
+  'RateLimit-Policy',
+  'Where the operator has set a rate: how many requests may come at once, and in how many seconds they come back.',
+  { type: 'string', pattern: '^"client";q=\\d+;w=\\d+$', examples: ['"client";q=100;w=5'] },
+);
+export const rateLimit = sometimes(
+  'RateLimit',
+  'How many are left to this client, and over how many seconds to spread them.',
+  { type: 'string', pattern: '^"client";r=\\d+;t=\\d+$', examples: ['"client";r=99;t=5'] },
+);
+
 export const noStore = always('Cache-Control', 'Nobody keeps it.', { const: 'no-store' });
 export const noCache = always('Cache-Control', 'May be kept, and must be asked for again.', {
   const: 'no-cache',
@@ -68,6 +80,11 @@ export const preferenceApplied = sometimes('Preference-Applied', 'The body was a
 export const retryAfter = always('Retry-After', 'After how many seconds it may well succeed.', {
   type: 'integer',
   minimum: 1,
+});
+export const wwwAuthenticate = always('WWW-Authenticate', 'What to come with (RFC 6750).', {
+  type: 'string',
+  pattern: '^Bearer realm="repricer"',
+  examples: ['Bearer realm="repricer", error="insufficient_scope", scope="read"'],
 });
 export const allow = always('Allow', 'What the path takes.', text);
 export const contentSecurityPolicy = always(

@@ -1,3 +1,4 @@
+import type { Scope } from '../../access/client.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { JsonSchema } from '../json-schema.ts';
 
@@ -9,6 +10,8 @@ export interface Operation {
   /** With its parameters in braces; below both versions of the API, or of the host itself. */
   readonly path: `/${string}`;
   readonly below: 'api' | 'host';
+  /** What a token needs for it; none where it is open to everyone. */
+  readonly scope?: Scope;
   readonly tag: 'Prices' | 'Products' | 'Records' | 'Documentation';
   readonly summary: string;
   readonly description: string;

@@ -2,8 +2,13 @@ import type { JsonSchema } from '../json-schema.ts';
 import * as header from './headers.ts';
 import type { Answer, Header } from './operation.ts';
 
-/** What every answer has. */
-const commonHeaders: readonly Header[] = [header.contentTypeOptions, header.traceResponse];
+/** What every answer has, or may have. */
+const commonHeaders: readonly Header[] = [
+  header.contentTypeOptions,
+  header.traceResponse,
+  header.rateLimitPolicy,
+  header.rateLimit,
+];
 
 /** An answer as a Response Object of OpenAPI. */
 export function presentAnswer({

@@ -4,6 +4,7 @@ import type { ClientErrorCode, Operation } from './operation.ts';
 import { traceparent } from './parameters.ts';
 import { presentAnswer } from './present-answer.ts';
 import { problemResponses } from './problem-responses.ts';
+import { securityFor } from './security.ts';
 
 /** What any request can meet, whatever it asks for. */
 const commonProblems: readonly ClientErrorCode[] = [
@@ -14,22 +15,32 @@ const commonProblems: readonly ClientErrorCode[] = [
   'INTERNAL',
 ];
 
+/** What it can meet beside that where it needs a scope. */
+const accessProblems: readonly ClientErrorCode[] = [
+  'UNAUTHENTICATED',
+  'SCOPE_MISSING',
+  'OUTSIDE_PREFIX',
+  'RATE_LIMITED',
+];
+
 /** An operation as an Operation Object of OpenAPI. */
 export function presentOperation(operation: Operation): JsonSchema {
-  const { id, tag, summary, description, parameters, body } = operation;
+  const { id, tag, summary, description, parameters, body, scope } = operation;
   return {
     operationId: id,
     tags: [tag],
     summary,
     description,
+    security: securityFor(scope),
     parameters: [...parameters, traceparent],
     ...(body !== undefined && { requestBody: { ...body, required: true } }),
     responses: presentResponses(operation),
   };
 }
 
-function presentResponses({ answers, problems }: Operation): JsonSchema {
-  const refusals = problemResponses([...commonProblems, ...problems]);
+function presentResponses({ answers, problems, scope }: Operation): JsonSchema {
+  const doorProblems = scope === undefined ? [] : accessProblems;
+  const refusals = problemResponses([...commonProblems, ...doorProblems, ...problems]);
   const isTwice = answers.some(({ status }) => String(status) in refusals);
   assert(!isTwice, 'an answer and a refusal of one status would be one response');
   const good: JsonSchema = Object.fromEntries(

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '../json-schema.ts';
-import { allow } from './headers.ts';
+import { allow, retryAfter, wwwAuthenticate } from './headers.ts';
 import { objectSchema } from './object-schema.ts';
 import type { ClientErrorCode, Header } from './operation.ts';
 
@@ -40,6 +40,25 @@ export const problemMeanings: Readonly<Record<ClientErrorCode, ProblemMeaning>> 
       optional: ['errors'],
       example: { errors: [{ pointer: '#/price', detail: 'must be greater than 0' }] },
     },
+  },
+  UNAUTHENTICATED: {
+    when: 'This needs a token, and none came, or one that is not known, or not any more.',
+    example: 'This needs a token, as Authorization: Bearer or as X-Token.',
+    headers: [wwwAuthenticate],
+  },
+  SCOPE_MISSING: {
+    when: 'The token lacks the scope that this needs, which WWW-Authenticate names.',
+    example: 'This needs the scope "read", which the client lacks.',
+    headers: [{ ...wwwAuthenticate, required: false }],
+  },
+  OUTSIDE_PREFIX: {
+    when: 'The token is for products with a prefix, and this is about others, or about all.',
+    example: 'The token is for products whose ids begin with "shoes/"; this one does not.',
+  },
+  RATE_LIMITED: {
+    when: 'The client asks more often than it may.',
+    example: 'At most 20 requests a second, and 100 at once; nothing was done.',
+    headers: [retryAfter],
   },
   NOT_FOUND: { when: 'No route has this path.', example: 'There is nothing at this path.' },
   UNKNOWN_PRODUCT: {

@@ -13,6 +13,7 @@ export const listProducts: Operation = {
   method: 'get',
   path: '/products',
   below: 'api',
+  scope: 'read',
   tag: 'Products',
   summary: 'List products with their prices',
   description:
@@ -56,6 +57,7 @@ export const prices: Operation = {
   method: 'post',
   path: '/products/prices',
   below: 'api',
+  scope: 'read',
   tag: 'Products',
   summary: 'Read the prices of many products, as far as they are known in time',
   description: 'A read; it is a POST for its body alone.',

@@ -30,6 +30,7 @@ export const price: Operation = {
   method: 'get',
   path: '/product/{productId}/price',
   below: 'api',
+  scope: 'read',
   tag: 'Prices',
   summary: 'Read the price of a product, now or at a moment',
   description:
@@ -68,6 +69,7 @@ export const history: Operation = {
   method: 'get',
   path: '/product/{productId}/history',
   below: 'api',
+  scope: 'read',
   tag: 'Prices',
   summary: 'Read the figures of a price over time',
   description:
@@ -126,6 +128,7 @@ export const record: Operation = {
   method: 'get',
   path: '/record/{seq}',
   below: 'api',
+  scope: 'read',
   tag: 'Records',
   summary: 'Read a record, and where its line stands',
   description: 'The receipt, as it was given or was lost.',
@@ -151,6 +154,7 @@ export const query: Operation = {
   method: 'get',
   path: '/query',
   below: 'api',
+  scope: 'read',
   tag: 'Records',
   summary: 'Read the records of a range, page by page or as a stream',
   description:

@@ -9,6 +9,7 @@ export const stream: Operation = {
   method: 'get',
   path: '/stream',
   below: 'api',
+  scope: 'read',
   tag: 'Records',
   summary: 'Follow the records as they are written',
   description:

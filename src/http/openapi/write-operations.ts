@@ -48,6 +48,7 @@ export const reprice: Operation = {
   method: 'post',
   path: '/reprice',
   below: 'api',
+  scope: 'reprice',
   tag: 'Prices',
   summary: 'Record a new price',
   description:
@@ -107,6 +108,7 @@ export const repriceBatch: Operation = {
   method: 'post',
   path: '/reprice/batch',
   below: 'api',
+  scope: 'reprice',
   tag: 'Prices',
   summary: 'Record many prices',
   description:

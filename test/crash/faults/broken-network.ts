@@ -23,7 +23,7 @@ export const brokenNetwork: Fault = {
 async function trial(store: TrialStore, run: FaultRun, trouble: Trouble): Promise<StoreState> {
   const network = new Network(store.owner);
   const { host, wrapper } = network;
-  const service = await store.start(['--host', host], { wrapper });
+  const service = await store.start(['--host', host, '--allow-anonymous'], { wrapper });
   const { port } = service;
   const load = store.load({
     ...{ host, port, connections: 20, products: 10, onBroken: 'again', timeoutMs: 500 },

@@ -4,6 +4,7 @@ import type Router from '@koa/router';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import test from 'ava';
 import type Koa from 'koa';
+import { anonymousClients } from '../../../src/access/client.ts';
 import { createApp } from '../../../src/app.ts';
 import { PriceFeed } from '../../../src/http/feed/price-feed.ts';
 import { createDocument } from '../../../src/http/openapi/document.ts';
@@ -101,6 +102,7 @@ function testApp(): Koa {
   return createApp({
     ledger,
     feed: new PriceFeed(ledger, feedLimits, log),
+    clients: anonymousClients,
     log,
     metrics: { observeRequest: () => {} },
     limits: testHttpLimits,
@@ -109,12 +111,13 @@ function testApp(): Koa {
   });
 }
 
-/** Methods and paths of the app's route table, with parameters in braces. HEAD comes with every GET. */
+/** Methods and paths of the app's route tables, with parameters in braces. HEAD comes with every GET. */
 function routesOf(app: Koa): string[] {
-  const { router } = app.middleware.find((middleware) => 'router' in middleware) as unknown as {
-    readonly router: Router;
-  };
-  return router.stack.flatMap(({ methods, path }) =>
+  const routers = app.middleware.flatMap((middleware) =>
+    'router' in middleware ? [middleware.router as Router] : [],
+  );
+  const layers = routers.flatMap(({ stack }) => stack);
+  return layers.flatMap(({ methods, path }) =>
     methods
       .filter((method) => method !== 'HEAD')
       .map((method) => `${method} ${String(path).replaceAll(/:(\w+)/g, '{$1}')}`),

@@ -5,8 +5,13 @@ import { createDocument } from '../../../src/http/openapi/document.ts';
 import type { Answer as Described } from '../../../src/http/openapi/operation.ts';
 import { operations } from '../../../src/http/openapi/operations.ts';
 import { type ParameterForm, QueryParameters } from '../../../src/http/query-parameters.ts';
-import { type LedgerService, startLedgerService } from '../../support/ledger-service.ts';
+import {
+  type LedgerService,
+  type LedgerServiceParts,
+  startLedgerService,
+} from '../../support/ledger-service.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { bearer, ChangingTokens, entry } from '../../support/tokens.ts';
 import { type Answer, ask, problemOf } from '../http-fixture.ts';
 import { type Call, calls } from './calls.ts';
 import { type ApiDocument, DescribedApi, type PlacedOperation } from './described-api.ts';
@@ -76,6 +81,44 @@ test('an answer and a request that are not as described are told', (t) => {
     t.is(api.faultsInRequest(operation, call).length, 1, JSON.stringify(call));
   }
 });
+
+for (const { id, method, path, scope } of operations) {
+  if (scope === undefined) continue;
+  test(`${method.toUpperCase()} ${path} answers and refuses as it is described where there are tokens and rates`, async (t) => {
+    const clients = new ChangingTokens(
+      entry('good', [scope]),
+      entry('other', ['admin']),
+      entry('shoes', [scope], 'shoes/'),
+    );
+    // So slow that nothing comes back during the test, and room for the lines of a batch.
+    const limits = { clientRate: 0.01, clientBurst: 4 };
+    const service = await start(t, { clients, limits });
+    const operation = placed(id);
+    const ofOperation = calls[id] ?? [];
+    const call = ofOperation.find(({ headers }) => headers?.['Prefer'] !== undefined);
+    const { isEndless, ...asked } = call ?? ofOperation[0] ?? { status: 0 };
+    const sent = (name?: string) => {
+      const headers = { ...asked.headers, ...(name !== undefined && bearer(name)) };
+      const isEndlessNow = isEndless === true && name === 'good' ? { isEndless } : {};
+      return send(service, '/api', operation, { ...asked, headers, ...isEndlessNow });
+    };
+
+    const good = await sent('good');
+    const refused = [await sent(), await sent('shoes')];
+    for (let count = 0; count <= 4; count += 1) refused.push(await sent('other'));
+
+    for (const answer of [good, ...refused]) t.deepEqual(api.faultsInAnswer(operation, answer), []);
+    t.is(good.status, asked.status);
+    t.is(good.headers['ratelimit-policy'], '"client";q=4;w=400');
+    if (id === 'reprice') t.regex(good.text, /"actor":"good"/);
+    // A batch tells it in the lines of its answer.
+    const outside = id === 'repriceBatch' ? 200 : 403;
+    t.deepEqual(
+      refused.map(({ status }) => status),
+      [401, outside, 403, 403, 403, 403, 429],
+    );
+  });
+}
 
 test('what is refused before any operation is described too', async (t) => {
   const service = await startLedgerService(t, await temporaryDirectory(t));
@@ -154,8 +197,8 @@ function check(t: ExecutionContext, operation: PlacedOperation, call: Call, answ
 }
 
 /** A service whose ledger has two versions of the product "foo". */
-async function start(t: ExecutionContext): Promise<LedgerService> {
-  const service = await startLedgerService(t, await temporaryDirectory(t));
+async function start(t: ExecutionContext, parts: LedgerServiceParts = {}): Promise<LedgerService> {
+  const service = await startLedgerService(t, await temporaryDirectory(t), parts);
   await service.set('foo', '3.50');
   await service.set('foo', '3.55');
   return service;
