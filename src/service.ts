@@ -69,14 +69,23 @@ async function start(
 
   const health = new Health();
   health.notReady('recovering');
+  let storage: FileStorage | undefined;
   let ledger: PriceLedger | undefined;
   let feed: PriceFeed | undefined;
-  let freeBytes: number | undefined;
+  let room: { readonly freeBytes: number; readonly freeFiles: number } | undefined;
   const metrics = new Metrics(() => ({
     isReady: health.isReady,
+    unreadyReasons: health.reasons.map(({ reason }) => reason),
     queueLength: ledger?.queueLength ?? 0,
+    queueMax: config.queueMax,
+    reprices: ledger?.outcomes ?? new Map(),
+    aggregationLag: storage?.aggregationLag ?? { records: 0, seconds: 0 },
+    aggregationLagRecordsMax: config.backlogRecordsMax,
+    clockSkewSeconds: ledger?.clockSkewSeconds ?? 0,
     acknowledgedSeq: ledger?.lastSeq,
-    freeBytes,
+    freeBytes: room?.freeBytes,
+    freeFiles: room?.freeFiles,
+    freeBytesMin: config.freeBytesMin,
     lastPriceCacheHits: ledger?.cacheHits ?? 0,
     lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
     idempotencyKeys: ledger?.idempotencyKeys.size ?? 0,
@@ -93,8 +102,8 @@ async function start(
   const reporter = createStorageReporter(log, metrics);
   const events: StorageEvents = {
     ...reporter,
-    roomMeasured: (bytes) => {
-      freeBytes = bytes;
+    roomMeasured: (freeBytes, freeFiles) => {
+      room = { freeBytes, freeFiles };
     },
     roomChanged: (hasRoom, bytes) => {
       reporter.roomChanged(hasRoom, bytes);
@@ -103,15 +112,19 @@ async function start(
     },
   };
   const options = { ...config, directory: config.dataDir };
-  const storage = await FileStorage.open(files, options, events, clock);
+  const openStorage = await FileStorage.open(files, options, events, clock);
+  storage = openStorage;
   for (const setSeq of [metrics.setSealedSeq, metrics.setAggregatedSeq, metrics.setCheckpointSeq]) {
-    setSeq.call(metrics, storage.lastSeq);
+    setSeq.call(metrics, openStorage.lastSeq);
   }
 
-  const openLedger = await openLedgerOn(storage, config, clock, (error) => {
+  const onStorageFailure = (error: RepricerError) => {
     health.notReady('storage failed', error.message);
     onFailure(error);
-  });
+  };
+  const openLedger = await openLedgerOn(openStorage, config, clock, onStorageFailure, (seconds) =>
+    metrics.observeQueueWait(seconds),
+  );
   ledger = openLedger;
   steps.add(() => openLedger.close());
 
@@ -130,7 +143,7 @@ async function start(
     streamsEnd: streams.signal,
     readFile: (path) => readFile(files, path),
   });
-  const server = createHttpServer(app, config);
+  const server = createHttpServer(app, config, (code) => metrics.countRefusal(code));
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
   // A burst of as many connections as may be open waits to be accepted; past the kernel's queue they get lost.
@@ -163,11 +176,12 @@ async function openLedgerOn(
   config: Config,
   clock: Clock,
   onFailure: (error: RepricerError) => void,
+  onTaken: (waitedSeconds: number) => void,
 ): Promise<PriceLedger> {
   const batchMax = Math.min(batchRecordsMax, config.backlogRecordsMax);
   const options = { ...config, batchRecordsMax: batchMax };
   try {
-    return await PriceLedger.open(storage, options, clock, onFailure);
+    return await PriceLedger.open(storage, options, clock, onFailure, onTaken);
   } catch (error) {
     await storage.close();
     throw error;

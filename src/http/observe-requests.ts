@@ -1,5 +1,5 @@
 import type { RouterContext, RouterMiddleware } from '@koa/router';
-import { RepricerError } from '../errors.ts';
+import { codeOf } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { formatTraceparent, startTrace, type Trace } from '../ops/trace.ts';
@@ -31,7 +31,8 @@ export function observeRequests(
     const { method, status } = ctx;
     const { failure } = ctx.state;
     const route = routeOf(ctx);
-    metrics.observeRequest({ route, method, status, seconds: durationMs / 1000 });
+    const refusal = failure === undefined ? {} : { refusal: codeOf(failure) };
+    metrics.observeRequest({ route, method, status, seconds: durationMs / 1000, ...refusal });
     const level = levelFor(status, failure);
     if (!log.isEnabled(level)) return;
     log[level]('request', {
@@ -67,7 +68,7 @@ function loggedPath(url: string): string {
 
 function failureFields(failure: unknown, status: number): Record<string, unknown> {
   if (failure === undefined) return {};
-  const code = failure instanceof RepricerError ? failure.code : 'INTERNAL';
+  const code = codeOf(failure);
   const isOurs = status >= 500 || isCut(failure, status);
   return isOurs ? { code, error: failure } : { code };
 }

@@ -15,6 +15,7 @@ export function createStorageReporter(
 ): Omit<StorageEvents, 'roomMeasured'> {
   return {
     batchHangs(records, seconds) {
+      metrics.countSyncHang();
       log.warn('sync hangs', { records, seconds });
     },
     batchSynced(records, syncSeconds) {
@@ -49,6 +50,7 @@ export function createStorageReporter(
       log.error(`background work failed${outcome}`, { work, retryMs, error });
     },
     derivedFileRebuilt(file, label, reason) {
+      metrics.countRebuiltFile(label);
       log.warn('derived file was made anew', { case: label, file, reason });
     },
     roomChanged(hasRoom, freeBytes) {

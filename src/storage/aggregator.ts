@@ -2,7 +2,7 @@ import Bottleneck from 'bottleneck';
 import { hasCode } from '../errors.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
-import { Backlog, type ProductTail } from './backlog.ts';
+import { type AggregationLag, Backlog, type ProductTail } from './backlog.ts';
 import { inParallel } from './in-parallel.ts';
 import type { NewProducts } from './new-products.ts';
 import { productFile } from './product-file.ts';
@@ -109,6 +109,10 @@ export class Aggregator {
   /** The product's records that are not surely in its file, in order. */
   recordsOf(productId: ProductId): readonly PriceRecord[] {
     return this.#backlog.recordsOf(productId);
+  }
+
+  get lag(): AggregationLag {
+    return this.#backlog.lag;
   }
 
   /** The products that may have no file yet. */

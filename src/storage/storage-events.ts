@@ -23,8 +23,8 @@ export interface StorageEvents {
   backgroundWorkFailed(work: string, error: unknown, retryMs: number | undefined): void;
   /** A derived file (product file, checkpoint, manifest line) was missing or damaged and has been made anew. */
   derivedFileRebuilt(file: string, label: RebuiltCase, reason: string): void;
-  /** The room on the volume, about once a second. */
-  roomMeasured(freeBytes: number): void;
+  /** The room on the volume, about once a second; infinitely many files where the volume does not count them. */
+  roomMeasured(freeBytes: number, freeFiles: number): void;
   /** The volume fell below the watermark or a write met no space (false), or has room again (true). */
   roomChanged(hasRoom: boolean, freeBytes: number): void;
 }
