@@ -175,6 +175,9 @@ const options = {
     'info',
     'The least severe level that is logged.',
   ),
+  profiling: toggle(
+    'Lets the backplane take profiles of processor and heap: POST /profile/cpu, heap.',
+  ),
 };
 
 type OptionName = keyof typeof options;
@@ -237,6 +240,8 @@ export function configHelp(): string {
 }
 
 interface Option<Value> {
+  /** Its flag stands alone, and then means true. */
+  readonly isToggle?: true;
   readonly defaultValue: Value;
   readonly unit: string;
   /** Completes "must be …". */
@@ -259,6 +264,22 @@ function text(defaultValue: string, help: string): Option<string> {
     rule: 'not empty',
     help,
     parse: (given) => (given.trim() === '' ? undefined : given),
+  };
+}
+
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+function toggle(help: string): Option<boolean> {
+  return {
+    isToggle: true,
+    defaultValue: false,
+    unit: '',
+    rule: 'true or false',
+    help,
+    parse: (given) => truths.get(given),
   };
 }
 
@@ -321,7 +342,7 @@ function readFlags(
   const nameOfFlag = new Map(names.map((name) => [`--${flagOf(name)}`, name]));
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' }])),
+    options: Object.fromEntries(names.map((name) => [flagOf(name), { type: flagType(name) }])),
     // A strict parser throws at the first problem, and all of them are wanted.
     strict: false,
     allowPositionals: true,
@@ -335,7 +356,9 @@ function readFlags(
     if (token.kind !== 'option') continue;
     const name = nameOfFlag.get(token.rawName);
     if (name === undefined) problems.push(`${token.rawName} is not a flag of this command`);
-    else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+    else if (token.value === undefined && options[name].isToggle === true) {
+      given.set(name, { source: token.rawName, text: 'true' });
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
       problems.push(`${token.rawName} has no value`);
     } else given.set(name, { source: token.rawName, text: token.value });
   }
@@ -388,6 +411,10 @@ function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(options, name);
 }
 
+function flagType(name: OptionName): 'boolean' | 'string' {
+  return options[name].isToggle === true ? 'boolean' : 'string';
+}
+
 function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
@@ -396,7 +423,7 @@ function variableOf(name: OptionName): string {
   return `REPRICER_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
-function amount(value: string | number, unit: string): string {
+function amount(value: string | number | boolean, unit: string): string {
   const mebibytes = Number(value) / mebibyte;
   const isReadable = unit === 'bytes' && Number.isInteger(mebibytes);
   return `${value} ${unit}${isReadable ? ` (${mebibytes} MiB)` : ''}`.trimEnd();

@@ -16,6 +16,7 @@ import { createBackplane } from './ops/backplane.ts';
 import { Health } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
+import { Profiler } from './ops/profiler.ts';
 import { createStorageReporter } from './ops/storage-reporter.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import type { StorageEvents } from './storage/storage-events.ts';
@@ -95,7 +96,8 @@ async function start(
     streamsDropped: feed?.dropped ?? 0,
     logLinesDropped: log.droppedLines,
   }));
-  const backplane = createServer(createBackplane({ health, metrics, log }).callback());
+  const profiler = config.profiling ? new Profiler() : undefined;
+  const backplane = createServer(createBackplane({ health, metrics, log, profiler }).callback());
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
 

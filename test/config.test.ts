@@ -30,6 +30,7 @@ const defaults: Config = {
   requestTimeoutMs: 15_000,
   shutdownTimeoutMs: 30_000,
   logLevel: 'info',
+  profiling: false,
 };
 
 /** The lines of the refusal that `read` throws. */
@@ -148,6 +149,22 @@ test('the two ports differ, unless both are free ones', (t) => {
     ['--backplane-port 9102 must differ from --port'],
   );
   t.notThrows(() => readConfig({}, ['--port=0', '--backplane-port=0']));
+});
+
+test('a switch is on with its flag alone, takes no word that follows, and says true or false otherwise', (t) => {
+  t.true(readConfig({}, ['--profiling', '--port', '1']).profiling);
+  t.true(readConfig({ REPRICER_PROFILING: 'true' }, []).profiling);
+  t.false(readConfig({ REPRICER_PROFILING: 'true' }, ['--profiling=false']).profiling);
+  t.deepEqual(
+    problemsOf(() => readConfig({}, ['--profiling', 'true'])),
+    ['"true" belongs to no flag'],
+  );
+  for (const text of ['', 'yes', 'TRUE', 'constructor']) {
+    t.deepEqual(
+      problemsOf(() => readConfig({ REPRICER_PROFILING: text }, [])),
+      [`REPRICER_PROFILING "${text}" must be true or false`],
+    );
+  }
 });
 
 test('a backlog that could never take a full queue is refused', (t) => {
