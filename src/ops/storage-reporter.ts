@@ -46,8 +46,8 @@ export function createStorageReporter(
     },
     backgroundWorkFailed(work, error, retryMs) {
       metrics.countBackgroundFailure(work);
-      const outcome = retryMs === undefined ? '' : ' and is tried again';
-      log.error(`background work failed${outcome}`, { work, retryMs, error });
+      if (retryMs === undefined) log.error('background work failed', { work, error });
+      else log.error('background work failed and is tried again', { work, retryMs, error });
     },
     derivedFileRebuilt(file, label, reason) {
       metrics.countRebuiltFile(label);
