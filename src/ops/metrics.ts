@@ -239,6 +239,7 @@ export class Metrics {
     this.#read = read;
     collectDefaultMetrics({ register: this.#registry });
     for (const code of watchedRefusals) this.#refusals.inc({ code }, 0);
+    this.#rebuilt.inc({ case: 'product-damaged' }, 0);
   }
 
   get contentType(): string {
