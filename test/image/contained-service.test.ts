@@ -7,6 +7,7 @@ import { parseInstallation } from '../manifests/installation.ts';
 import { isKustomization, parseYaml, readManifestFiles } from '../manifests/manifest-files.ts';
 import { ChildService } from '../support/child-service.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { skip } from '../support/skip.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { pairsOf, parseDockerfile } from './dockerfile.ts';
@@ -102,7 +103,7 @@ async function writableMountsOf(pid: number): Promise<readonly string[]> {
 }
 
 test('as in its container the service has no rights, writes to its volume alone, and serves, stops cleanly and starts again', async (t) => {
-  if (lack !== undefined) return t.log(`SKIPPED: ${lack}`);
+  if (lack !== undefined) return skip(t, lack);
   const volume = await makeVolume(t);
 
   const first = await launch(t, volume);
@@ -132,7 +133,7 @@ test('as in its container the service has no rights, writes to its volume alone,
 });
 
 test('in its container the service cannot write anywhere else, and says so with 74', async (t) => {
-  if (lack !== undefined) return t.log(`SKIPPED: ${lack}`);
+  if (lack !== undefined) return skip(t, lack);
 
   const elsewhere = await launch(t, await makeVolume(t), { flags: ['--data-dir=/app/data'] });
   const readOnly = await launch(t, await makeVolume(t), { mount: 'ro' });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { projectRoot } from '../support/project-root.ts';
+import { skip } from '../support/skip.ts';
 import { parseYaml } from './manifest-files.ts';
 
 const duration = z.string().regex(/^[0-9]+m$|^[0-9]+h$/);
@@ -49,8 +50,6 @@ export function promtool(...args: readonly string[]): PromtoolResult | undefined
 
 /** Asserts that promtool found nothing wrong; where there is none it says so, and the test passes. */
 export function requireGood(t: ExecutionContext, result: PromtoolResult | undefined): void {
-  if (result === undefined) {
-    t.log('SKIPPED: there is no promtool, which is in the package "prometheus" of Debian');
-    t.pass();
-  } else t.true(result.isGood, result.output);
+  if (result === undefined) skip(t, 'there is no promtool, which Debian has in "prometheus"');
+  else t.true(result.isGood, result.output);
 }

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { ChildService } from '../support/child-service.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { skip } from '../support/skip.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { parseYaml, render } from './manifest-files.ts';
@@ -97,7 +98,7 @@ test('the smoke test fails for a service that acknowledges what it then does not
 });
 
 test('a deployment applies the image by its digest in its namespace, waits, and reprices through it', async (t) => {
-  if ((await render('manifests/base')) === undefined) return t.log('SKIPPED: there is no kubectl');
+  if ((await render('manifests/base')) === undefined) return skip(t, 'there is no kubectl');
   const service = await ChildService.start(t, await temporaryDirectory(t));
   const kubectl = await makeKubectl(t, { port: service.port });
 
@@ -146,7 +147,7 @@ test('an image that is not named by its digest is not deployed', async (t) => {
 });
 
 test('review apps older than a week are removed, and no others', async (t) => {
-  if (process.platform !== 'linux') return t.log('SKIPPED: needs the date and xargs of Linux');
+  if (process.platform !== 'linux') return skip(t, 'needs the date and xargs of Linux');
   const kubectl = await makeKubectl(t, {});
   const daysAgo = (days: number) =>
     new Date(Date.now() - days * 86_400_000).toISOString().replace(/\.\d+/, '');

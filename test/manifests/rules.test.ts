@@ -14,6 +14,7 @@ import { parseDockerfile } from '../image/dockerfile.ts';
 import { createRecordingLog } from '../ops/recording-log.ts';
 import { unknownReadings } from '../ops/samples.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { skip } from '../support/skip.ts';
 import { type Installation, parseInstallation, UnfitManifests } from './installation.ts';
 import {
   isKustomization,
@@ -417,7 +418,7 @@ test('the review app has the same pod with its data inside, and brings no disk, 
   const documents = await render('manifests/overlays/review');
   const production = await render('manifests/overlays/production');
   if (documents === undefined || production === undefined) {
-    return t.log('SKIPPED: there is no kubectl');
+    return skip(t, 'there is no kubectl');
   }
 
   const review = podOf(documents);
