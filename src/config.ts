@@ -192,6 +192,9 @@ const options = {
     'info',
     'The least severe level that is logged.',
   ),
+  profiling: toggle(
+    'Lets the backplane take profiles of processor and heap: POST /profile/cpu, heap.',
+  ),
 };
 
 type OptionName = keyof typeof options;

@@ -114,6 +114,12 @@ export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error i
   return error instanceof RepricerError && codes.includes(error.code);
 }
 
+/** The code under which any error is told: a failed system call ends one request only, anything else is our mistake. */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof RepricerError) return error.code;
+  return isSystemError(error) ? 'STORAGE_BUSY' : 'INTERNAL';
+}
+
 /** Whether `error` is what Node throws when a call to the system fails. */
 export function isSystemError(error: unknown): boolean {
   const errno = errnoOf(error);

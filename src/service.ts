@@ -18,6 +18,7 @@ import { createBackplane } from './ops/backplane.ts';
 import { Health } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
+import { Profiler } from './ops/profiler.ts';
 import { createStorageReporter } from './ops/storage-reporter.ts';
 import { createTokensReporter } from './ops/tokens-reporter.ts';
 import { FileStorage } from './storage/file-storage.ts';
@@ -76,14 +77,23 @@ async function start(
 
   const health = new Health();
   health.notReady('recovering');
+  let storage: FileStorage | undefined;
   let ledger: PriceLedger | undefined;
   let feed: PriceFeed | undefined;
-  let freeBytes: number | undefined;
+  let room: { readonly freeBytes: number; readonly freeFiles: number } | undefined;
   const metrics = new Metrics(() => ({
     isReady: health.isReady,
+    unreadyReasons: health.reasons.map(({ reason }) => reason),
     queueLength: ledger?.queueLength ?? 0,
+    queueMax: config.queueMax,
+    reprices: ledger?.outcomes ?? new Map(),
+    aggregationLag: storage?.aggregationLag ?? { records: 0, seconds: 0 },
+    aggregationLagRecordsMax: config.backlogRecordsMax,
+    clockSkewSeconds: ledger?.clockSkewSeconds ?? 0,
     acknowledgedSeq: ledger?.lastSeq,
-    freeBytes,
+    freeBytes: room?.freeBytes,
+    freeFiles: room?.freeFiles,
+    freeBytesMin: config.freeBytesMin,
     lastPriceCacheHits: ledger?.cacheHits ?? 0,
     lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
     idempotencyKeys: ledger?.idempotencyKeys.size ?? 0,
@@ -106,15 +116,16 @@ async function start(
     onReloadAsked(() => void tokens.reload());
     steps.add(() => tokens.close());
   }
-  const backplane = createServer(createBackplane({ health, metrics, log }).callback());
+  const profiler = config.profiling ? new Profiler() : undefined;
+  const backplane = createServer(createBackplane({ health, metrics, log, profiler }).callback());
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
 
   const reporter = createStorageReporter(log, metrics);
   const events: StorageEvents = {
     ...reporter,
-    roomMeasured: (bytes) => {
-      freeBytes = bytes;
+    roomMeasured: (freeBytes, freeFiles) => {
+      room = { freeBytes, freeFiles };
     },
     roomChanged: (hasRoom, bytes) => {
       reporter.roomChanged(hasRoom, bytes);
@@ -123,15 +134,19 @@ async function start(
     },
   };
   const options = { ...config, directory: config.dataDir };
-  const storage = await FileStorage.open(files, options, events, clock);
+  const openStorage = await FileStorage.open(files, options, events, clock);
+  storage = openStorage;
   for (const setSeq of [metrics.setSealedSeq, metrics.setAggregatedSeq, metrics.setCheckpointSeq]) {
-    setSeq.call(metrics, storage.lastSeq);
+    setSeq.call(metrics, openStorage.lastSeq);
   }
 
-  const openLedger = await openLedgerOn(storage, config, clock, (error) => {
+  const onStorageFailure = (error: RepricerError) => {
     health.notReady('storage failed', error.message);
     onFailure(error);
-  });
+  };
+  const openLedger = await openLedgerOn(openStorage, config, clock, onStorageFailure, (seconds) =>
+    metrics.observeQueueWait(seconds),
+  );
   ledger = openLedger;
   steps.add(() => openLedger.close());
 
@@ -151,7 +166,7 @@ async function start(
     streamsEnd: streams.signal,
     readFile: (path) => readFile(files, path),
   });
-  const server = createHttpServer(app, config);
+  const server = createHttpServer(app, config, (code) => metrics.countRefusal(code));
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
   // A burst of as many connections as may be open waits to be accepted; past the kernel's queue they get lost.
@@ -184,11 +199,12 @@ async function openLedgerOn(
   config: Config,
   clock: Clock,
   onFailure: (error: RepricerError) => void,
+  onTaken: (waitedSeconds: number) => void,
 ): Promise<PriceLedger> {
   const batchMax = Math.min(batchRecordsMax, config.backlogRecordsMax);
   const options = { ...config, batchRecordsMax: batchMax };
   try {
-    return await PriceLedger.open(storage, options, clock, onFailure);
+    return await PriceLedger.open(storage, options, clock, onFailure, onTaken);
   } catch (error) {
     await storage.close();
     throw error;

@@ -34,6 +34,7 @@ const defaults: Config = {
   requestTimeoutMs: 15_000,
   shutdownTimeoutMs: 30_000,
   logLevel: 'info',
+  profiling: false,
 };
 
 /** The lines of the refusal that `read` throws. */

@@ -6,16 +6,18 @@ import { presentProblem, problemMediaType, toProblem } from './problem.ts';
 /**
  * Answers what Node's HTTP parser or its timeouts refused before there was a request that the app
  * could answer, and ends the connection. For node:http's `clientError`; the caller sees to it that
- * no other answer is owed or half sent.
+ * no other answer is owed or half sent. Gives the code of the refusal that was sent, if any was.
  */
-export function answerClientError(error: Error, socket: Duplex): void {
-  if (errnoOf(error) !== 'ECONNRESET' && socket.writable) socket.write(answerTo(error));
+export function answerClientError(error: Error, socket: Duplex): ErrorCode | undefined {
+  const refusal = refusals.get(errnoOf(error) ?? '') ?? malformed;
+  const isAnswered = errnoOf(error) !== 'ECONNRESET' && socket.writable;
+  if (isAnswered) socket.write(answerTo(error, refusal));
   // As Node's own handler does, not waiting for the client to read: the answer fits the kernel's buffer.
   socket.destroy(error);
+  return isAnswered ? refusal[0] : undefined;
 }
 
-function answerTo(error: Error): string {
-  const [code, detail] = refusals.get(errnoOf(error) ?? '') ?? malformed;
+function answerTo(error: Error, [code, detail]: Refusal): string {
   const problem = toProblem(new RepricerError(code, detail, { cause: error }));
   const body = presentProblem(problem);
   return [

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type Koa from 'koa';
-import { errnoOf } from '../errors.ts';
+import { type ErrorCode, errnoOf } from '../errors.ts';
 import { answerClientError } from './client-error.ts';
 import { OwedAnswers } from './owed-answers.ts';
 import { isStreamed } from './streamed-request.ts';
@@ -33,8 +33,15 @@ export interface HttpServerOptions {
   readonly connectionsMax: number;
 }
 
-/** An HTTP server for the app, with every limit explicit, that answers also what never becomes a request. */
-export function createHttpServer(app: Koa, options: HttpServerOptions): http.Server {
+/**
+ * An HTTP server for the app, with every limit explicit, that answers also what never becomes a request,
+ * and tells `onRefused` of it.
+ */
+export function createHttpServer(
+  app: Koa,
+  options: HttpServerOptions,
+  onRefused: (code: ErrorCode) => void = () => {},
+): http.Server {
   const { requestTimeoutMs, connectionsMax } = options;
   const server = http.createServer({
     headersTimeout: Math.min(headersTimeoutMsMax, requestTimeoutMs),
@@ -67,8 +74,9 @@ export function createHttpServer(app: Koa, options: HttpServerOptions): http.Ser
   server.on('clientError', (error, socket) => {
     if (errnoOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreamed(socket)) return;
     owed.end(socket, (mayAnswer) => {
-      if (mayAnswer) answerClientError(error, socket);
-      else socket.destroy(error);
+      const code = mayAnswer ? answerClientError(error, socket) : undefined;
+      if (!mayAnswer) socket.destroy(error);
+      if (code !== undefined) onRefused(code);
     });
   });
   return server;

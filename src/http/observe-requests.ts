@@ -1,6 +1,6 @@
 import type { RouterContext, RouterMiddleware } from '@koa/router';
 import type { Client } from '../access/client.ts';
-import { RepricerError } from '../errors.ts';
+import { codeOf } from '../errors.ts';
 import type { Log } from '../ops/log.ts';
 import type { Metrics } from '../ops/metrics.ts';
 import { formatTraceparent, startTrace, type Trace } from '../ops/trace.ts';
@@ -33,7 +33,8 @@ export function observeRequests(
     const { method, status } = ctx;
     const { failure } = ctx.state;
     const route = routeOf(ctx);
-    metrics.observeRequest({ route, method, status, seconds: durationMs / 1000 });
+    const refusal = failure === undefined ? {} : { refusal: codeOf(failure) };
+    metrics.observeRequest({ route, method, status, seconds: durationMs / 1000, ...refusal });
     const level = levelFor(status, failure);
     if (!log.isEnabled(level)) return;
     log[level]('request', {
@@ -75,7 +76,7 @@ function actorField(client: Client | undefined): { readonly actor?: string } {
 
 function failureFields(failure: unknown, status: number): Record<string, unknown> {
   if (failure === undefined) return {};
-  const code = failure instanceof RepricerError ? failure.code : 'INTERNAL';
+  const code = codeOf(failure);
   return worstStatus(status, failure) >= 500 ? { code, error: failure } : { code };
 }
 

@@ -1,8 +1,8 @@
 import {
   type CurrentPrice,
+  codeOf,
   type ErrorCode,
   type FieldProblem,
-  isSystemError,
   RepricerError,
 } from '../errors.ts';
 
@@ -39,11 +39,6 @@ export function toProblem(error: unknown): Problem {
     current: error instanceof RepricerError ? error.current : undefined,
     retryAfterSeconds: kind.retryAfterSeconds,
   };
-}
-
-function codeOf(error: unknown): ErrorCode {
-  if (error instanceof RepricerError) return error.code;
-  return isSystemError(error) ? 'STORAGE_BUSY' : 'INTERNAL';
 }
 
 /** With the extension members `errors`, or `currentPrice` (a number, null for none) and `version`. */

@@ -46,6 +46,12 @@ export class CommitLane {
     return this.#lastSeq;
   }
 
+  /** How far the clock is behind the newest record; the next one comes after it all the same. */
+  get clockSkewSeconds(): number {
+    const last = this.#lastTimestamp;
+    return last === undefined ? 0 : Math.max(0, (last - this.#clock()) / 1_000_000);
+  }
+
   /** See `PriceLedger.onCommit`. */
   onCommit(listener: CommitListener): () => void {
     this.#listeners.add(listener);

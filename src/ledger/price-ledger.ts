@@ -18,6 +18,7 @@ import { ProductPrices, unknownProduct } from './product-prices.ts';
 import type { ProductQuery } from './product-query.ts';
 import type { Receipt } from './receipt.ts';
 import type { RepriceGroup, RepriceResult, Terms } from './reprice.ts';
+import { type RepriceOutcome, RepriceOutcomes } from './reprice-outcomes.ts';
 import { type Outcome, WriteQueue } from './write-queue.ts';
 
 export interface LedgerOptions extends IdempotencyLimits {
@@ -41,6 +42,7 @@ export class PriceLedger {
   readonly #storage: LedgerStorage;
   readonly #onFailure: (error: RepricerError) => void;
   readonly #queue: WriteQueue<RepriceGroup, readonly Outcome<RepriceResult>[]>;
+  readonly #outcomes = new RepriceOutcomes();
   readonly #keys: IdempotencyKeys;
   /** The keys of single requests that have no answer yet. */
   readonly #keysUnderWay = new Set<string>();
@@ -58,6 +60,7 @@ export class PriceLedger {
     clock: Clock,
     keys: IdempotencyKeys,
     onFailure: (error: RepricerError) => void,
+    onTaken: (waitedSeconds: number) => void,
   ) {
     this.#storage = storage;
     this.#onFailure = onFailure;
@@ -69,17 +72,22 @@ export class PriceLedger {
       batchWeightMax: options.batchRecordsMax,
       weightOf: ({ reprices }: RepriceGroup) => reprices.length,
     };
-    this.#queue = new WriteQueue(limits, (groups) => this.#watch(this.#lane.commit(groups)));
+    const commit = (groups: readonly RepriceGroup[]) => this.#watch(this.#lane.commit(groups));
+    this.#queue = new WriteQueue(limits, commit, onTaken);
     this.#queries = new PriceQueries(storage, () => this.#lane.lastSeq);
     this.#maintenance = setInterval(() => this.#maintain(), maintenanceIntervalMs).unref();
   }
 
-  /** A ledger on a storage that has recovered, which knows the idempotency keys of its newest records. */
+  /**
+   * A ledger on a storage that has recovered, which knows the idempotency keys of its newest records.
+   * `onTaken` is told how long each write waited in the queue.
+   */
   static async open(
     storage: LedgerStorage,
     options: LedgerOptions,
     clock: Clock,
     onFailure: (error: RepricerError) => void,
+    onTaken: (waitedSeconds: number) => void = () => {},
   ): Promise<PriceLedger> {
     const { idempotencyKeysMax, idempotencyWindowMs } = options;
     const since = toTimestamp(Math.max(0, clock() - idempotencyWindowMs * 1000));
@@ -87,7 +95,7 @@ export class PriceLedger {
     const { records, leftOut } = await storage.keyedRecords(since, idempotencyKeysMax);
     for (const record of records) keys.add(record);
     keys.forgottenEarly += leftOut;
-    return new PriceLedger(storage, options, clock, keys, onFailure);
+    return new PriceLedger(storage, options, clock, keys, onFailure, onTaken);
   }
 
   /** Records that wait or are being written. */
@@ -108,6 +116,16 @@ export class PriceLedger {
     return this.#prices.recent.misses;
   }
 
+  /** What the reprices since the start came to. */
+  get outcomes(): ReadonlyMap<RepriceOutcome, number> {
+    return this.#outcomes.counts;
+  }
+
+  /** How far the clock is behind the newest record; the next one comes after it all the same. */
+  get clockSkewSeconds(): number {
+    return this.#lane.clockSkewSeconds;
+  }
+
   /** Idempotency keys that are known, and how many had to be forgotten before their time. */
   get idempotencyKeys(): Pick<IdempotencyKeys, 'size' | 'forgottenEarly'> {
     return this.#keys;
@@ -120,19 +138,11 @@ export class PriceLedger {
    * `STORAGE_BUSY`, `STORAGE_FAILED`.
    */
   async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
-    this.#refuseWhenClosing();
-    const { idempotencyKey: key } = update;
-    if (key !== undefined && this.#keysUnderWay.has(key)) throw keyInUse();
-    if (key !== undefined) this.#keysUnderWay.add(key);
-    try {
-      const group = { reprices: [{ update, terms }], isAtomic: false };
-      const [outcome] = await this.#queue.add(group);
-      assert(outcome !== undefined, 'a reprice has an outcome');
-      if ('error' in outcome) throw outcome.error;
-      return outcome.result;
-    } finally {
-      if (key !== undefined) this.#keysUnderWay.delete(key);
-    }
+    const group = { reprices: [{ update, terms }], isAtomic: false };
+    const [outcome] = await this.#count(group, this.#repriceOne(group, update.idempotencyKey));
+    assert(outcome !== undefined, 'a reprice has an outcome');
+    if ('error' in outcome) throw outcome.error;
+    return outcome.result;
   }
 
   /**
@@ -141,8 +151,7 @@ export class PriceLedger {
    * them could be recorded. In an atomic group that is refused the others get `FAILED_DEPENDENCY`.
    */
   async repriceAll(group: RepriceGroup): Promise<readonly Outcome<RepriceResult>[]> {
-    this.#refuseWhenClosing();
-    return this.#queue.addBeyond(group);
+    return this.#count(group, this.#repriceMany(group));
   }
 
   /** The product's last record; `UNKNOWN_PRODUCT` when it has none. Sees every receipt given before. */
@@ -223,6 +232,40 @@ export class PriceLedger {
     clearInterval(this.#maintenance);
     await this.#queue.drained();
     await this.#storage.close();
+  }
+
+  async #repriceOne(
+    group: RepriceGroup,
+    key: string | undefined,
+  ): Promise<readonly Outcome<RepriceResult>[]> {
+    this.#refuseWhenClosing();
+    if (key !== undefined && this.#keysUnderWay.has(key)) throw keyInUse();
+    if (key !== undefined) this.#keysUnderWay.add(key);
+    try {
+      return await this.#queue.add(group);
+    } finally {
+      if (key !== undefined) this.#keysUnderWay.delete(key);
+    }
+  }
+
+  async #repriceMany(group: RepriceGroup): Promise<readonly Outcome<RepriceResult>[]> {
+    this.#refuseWhenClosing();
+    return this.#queue.addBeyond(group);
+  }
+
+  /** Counts what becomes of the reprices of a group. */
+  async #count(
+    { reprices }: RepriceGroup,
+    outcomes: Promise<readonly Outcome<RepriceResult>[]>,
+  ): Promise<readonly Outcome<RepriceResult>[]> {
+    try {
+      const all = await outcomes;
+      for (const outcome of all) this.#outcomes.add(outcome);
+      return all;
+    } catch (error) {
+      this.#outcomes.addRefused(error, reprices.length);
+      throw error;
+    }
   }
 
   #refuseWhenClosing(): void {

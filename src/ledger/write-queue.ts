@@ -10,6 +10,8 @@ export type Commit<Item, Result> = (items: readonly Item[]) => Promise<readonly 
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  /** When it began to wait. */
+  readonly sinceMs: number;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -35,14 +37,21 @@ export interface WriteQueueLimits<Item> {
 export class WriteQueue<Item, Result> {
   readonly #limits: WriteQueueLimits<Item>;
   readonly #commit: Commit<Item, Result>;
+  readonly #onTaken: (waitedSeconds: number) => void;
   readonly #lane = createLane();
   readonly #waiting: Waiting<Item, Result>[] = [];
   #isCommitQueued = false;
   #length = 0;
 
-  constructor(limits: WriteQueueLimits<Item>, commit: Commit<Item, Result>) {
+  /** `onTaken` is told how long each item waited until its batch began to be committed. */
+  constructor(
+    limits: WriteQueueLimits<Item>,
+    commit: Commit<Item, Result>,
+    onTaken: (waitedSeconds: number) => void = () => {},
+  ) {
     this.#limits = limits;
     this.#commit = commit;
+    this.#onTaken = onTaken;
   }
 
   /** Items that wait or are being committed, but for those of `addBeyond`. */
@@ -65,7 +74,7 @@ export class WriteQueue<Item, Result> {
   /** The same without the bound: for a few callers, each of which waits for one item before it adds the next. */
   addBeyond(item: Item): Promise<Result> {
     const result = new Promise<Result>((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
+      this.#waiting.push({ item, sinceMs: performance.now(), resolve, reject });
     });
     this.#queueCommit();
     return result;
@@ -91,6 +100,8 @@ export class WriteQueue<Item, Result> {
   async #commitWaiting(): Promise<void> {
     this.#isCommitQueued = false;
     const batch = this.#takeBatch();
+    const nowMs = performance.now();
+    for (const { sinceMs } of batch) this.#onTaken((nowMs - sinceMs) / 1000);
     if (this.#waiting.length > 0) this.#queueCommit();
     const outcomes = await this.#outcomesOf(batch);
     batch.forEach((waiting, index) => {

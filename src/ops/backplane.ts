@@ -1,17 +1,21 @@
 import { STATUS_CODES } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
+import { answerProfiles } from './answer-profiles.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Profiler } from './profiler.ts';
 
 export interface BackplaneDependencies {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Undefined where nobody may take profiles. */
+  readonly profiler?: Profiler | undefined;
 }
 
 /** Health and metrics for the operators of the service, on a port of their own. */
-export function createBackplane({ health, metrics, log }: BackplaneDependencies): Koa {
+export function createBackplane({ health, metrics, log, profiler }: BackplaneDependencies): Koa {
   const routes = new Map<string, (ctx: Context) => void | Promise<void>>([
     ['/healthz/alive', presentAlive],
     ['/healthz/ready', (ctx) => presentReady(ctx, health)],
@@ -21,6 +25,7 @@ export function createBackplane({ health, metrics, log }: BackplaneDependencies)
   app.on('error', (error) =>
     log.warn('a request to the backplane could not be answered', { error }),
   );
+  if (profiler !== undefined) app.use(answerProfiles(profiler, log));
   app.use(routeRequests(routes));
   return app;
 }

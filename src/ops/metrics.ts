@@ -1,13 +1,26 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode } from '../errors.ts';
 
 /** What other objects count or hold, read at each scrape; undefined is not known (yet). */
 export interface Readings {
   readonly isReady: boolean;
-  /** Records that wait or are being written. */
+  /** What keeps it from being ready; of a fixed few. */
+  readonly unreadyReasons: readonly string[];
+  /** Records that wait or are being written, and how many may. */
   readonly queueLength: number;
+  readonly queueMax: number;
+  /** What reprices came to since the start, by `RepriceOutcome`. */
+  readonly reprices: ReadonlyMap<string, number>;
+  /** How far product files are behind the journal, and how far they may be. */
+  readonly aggregationLag: { readonly records: number; readonly seconds: number };
+  readonly aggregationLagRecordsMax: number;
+  /** How far the clock is behind the newest record. */
+  readonly clockSkewSeconds: number;
   readonly acknowledgedSeq: number | undefined;
-  /** Room on the volume. */
+  /** Room on the volume, in bytes and in files, and with how few bytes writes stop. */
   readonly freeBytes: number | undefined;
+  readonly freeFiles: number | undefined;
+  readonly freeBytesMin: number;
   /** Last prices found in memory, and not found there, since the start. */
   readonly lastPriceCacheHits: number;
   readonly lastPriceCacheMisses: number;
@@ -31,7 +44,29 @@ export interface RequestObservation {
   readonly method: string;
   readonly status: number;
   readonly seconds: number;
+  /** Why it was refused or failed, when it was. */
+  readonly refusal?: ErrorCode;
 }
+
+/**
+ * Those that a rule waits for are there from the start with 0: Prometheus sees no increase in a series
+ * that begins with 1.
+ */
+const watchedRefusals: readonly ErrorCode[] = [
+  'QUEUE_FULL',
+  'BACKLOG_FULL',
+  'JOURNAL_DAMAGED',
+  'PRODUCT_FILE_DAMAGED',
+  'INTERNAL',
+];
+
+/** These are of interest before there was the first of them. */
+const usualOutcomes: readonly string[] = [
+  'recorded',
+  'replayed',
+  'PRECONDITION_FAILED',
+  'PRICE_CONFLICT',
+];
 
 /**
  * The measurements of this process, in the form that Prometheus scrapes.
@@ -57,6 +92,24 @@ export class Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5],
     registers: this.#registers,
   });
+  readonly #refusals = new Counter({
+    name: 'repricer_http_refusals_total',
+    help: 'Requests that were refused or failed, by the code in their log line.',
+    labelNames: ['code'],
+    registers: this.#registers,
+  });
+  readonly #reprices = new Counter({
+    name: 'repricer_reprices_total',
+    help: 'Reprices that came to the queue, each line of a batch and each new try of it, by outcome.',
+    labelNames: ['outcome'],
+    registers: this.#registers,
+  });
+  readonly #queueWaitSeconds = new Histogram({
+    name: 'repricer_queue_wait_seconds',
+    help: 'Time that a write waited in the queue for the one before it.',
+    buckets: [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10],
+    registers: this.#registers,
+  });
   readonly #batchRecords = new Histogram({
     name: 'repricer_batch_records',
     help: 'Records that one group commit wrote and synced together.',
@@ -67,6 +120,16 @@ export class Metrics {
     name: 'repricer_sync_seconds',
     help: 'Time that the write and the fdatasync of a batch took.',
     buckets: [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10],
+    registers: this.#registers,
+  });
+  readonly #syncHangs = this.#counter(
+    'repricer_sync_hangs_total',
+    'Batches that were not on disk after a second, counted while they were not.',
+  );
+  readonly #rebuilt = new Counter({
+    name: 'repricer_derived_files_rebuilt_total',
+    help: 'Files that were made anew from the journal, by the case of docs/recovery.md.',
+    labelNames: ['case'],
     registers: this.#registers,
   });
   readonly #backgroundFailures = new Counter({
@@ -114,15 +177,49 @@ export class Metrics {
   readonly #keys = this.#gauge('repricer_idempotency_keys', 'Idempotency keys that are known.');
   readonly #tokens = this.#gauge('repricer_tokens', 'Tokens that let clients in.');
   readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
+  readonly #unreadyReasons = new Gauge({
+    name: 'repricer_not_ready',
+    help: 'What keeps the service from being ready, 1 for each that stands.',
+    labelNames: ['reason'],
+    registers: this.#registers,
+  });
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
     'Records that wait or are being written.',
+  );
+  readonly #queueMax = this.#gauge(
+    'repricer_queue_length_max',
+    'How many of them there may be; one more is refused.',
+  );
+  readonly #lagRecords = this.#gauge(
+    'repricer_aggregation_lag_records',
+    'Records that are in the journal and not yet in product files.',
+  );
+  readonly #lagRecordsMax = this.#gauge(
+    'repricer_aggregation_lag_records_max',
+    'How many of them there may be; more writes wait, and are then refused.',
+  );
+  readonly #lagSeconds = this.#gauge(
+    'repricer_aggregation_lag_seconds',
+    'For how long the oldest of them has been waiting.',
+  );
+  readonly #clockSkew = this.#gauge(
+    'repricer_clock_skew_seconds',
+    'How far the clock is behind the newest record; records are stamped in order all the same.',
   );
   readonly #streamSubscribers = this.#gauge(
     'repricer_stream_subscribers',
     'Open streams of the feed.',
   );
   readonly #freeBytes = this.#gauge('repricer_free_bytes', 'Room on the volume of the ledger.');
+  readonly #freeBytesMin = this.#gauge(
+    'repricer_free_bytes_min',
+    'Writes stop when the volume has less room.',
+  );
+  readonly #freeFiles = this.#gauge(
+    'repricer_free_files',
+    'Files that the volume can still take; without a sample where it does not count them.',
+  );
   readonly #acknowledgedSeq = this.#gauge(
     'repricer_acknowledged_seq',
     'Seq of the last record that was acknowledged.',
@@ -148,6 +245,8 @@ export class Metrics {
   constructor(read: () => Readings | Promise<Readings>) {
     this.#read = read;
     collectDefaultMetrics({ register: this.#registry });
+    for (const code of watchedRefusals) this.#refusals.inc({ code }, 0);
+    this.#rebuilt.inc({ case: 'product-damaged' }, 0);
   }
 
   get contentType(): string {
@@ -160,6 +259,18 @@ export class Metrics {
     setGauge(this.#queueLength, readings.queueLength);
     setGauge(this.#acknowledgedSeq, readings.acknowledgedSeq);
     setGauge(this.#freeBytes, readings.freeBytes);
+    setGauge(this.#freeBytesMin, readings.freeBytesMin);
+    setGauge(this.#freeFiles, finite(readings.freeFiles));
+    this.#unreadyReasons.reset();
+    for (const reason of readings.unreadyReasons) this.#unreadyReasons.set({ reason }, 1);
+    setGauge(this.#queueMax, readings.queueMax);
+    this.#reprices.reset();
+    for (const outcome of usualOutcomes) this.#reprices.inc({ outcome }, 0);
+    for (const [outcome, count] of readings.reprices) this.#reprices.inc({ outcome }, count);
+    setGauge(this.#lagRecords, readings.aggregationLag.records);
+    setGauge(this.#lagSeconds, readings.aggregationLag.seconds);
+    setGauge(this.#lagRecordsMax, readings.aggregationLagRecordsMax);
+    setGauge(this.#clockSkew, readings.clockSkewSeconds);
     setCounter(this.#cacheHits, readings.lastPriceCacheHits);
     setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
     setGauge(this.#keys, readings.idempotencyKeys);
@@ -172,9 +283,28 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  observeRequest({ route, method, status, seconds }: RequestObservation): void {
+  observeRequest({ route, method, status, seconds, refusal }: RequestObservation): void {
+    if (refusal !== undefined) this.countRefusal(refusal);
     this.#requestCounter(route, method, `${Math.floor(status / 100)}xx`).inc();
     this.#requestTimer(route).observe(seconds);
+  }
+
+  countRefusal(code: ErrorCode): void {
+    this.#refusals.inc({ code });
+  }
+
+  /** What a write waited in the queue. */
+  observeQueueWait(seconds: number): void {
+    this.#queueWaitSeconds.observe(seconds);
+  }
+
+  countSyncHang(): void {
+    this.#syncHangs.inc();
+  }
+
+  /** `label`: of docs/recovery.md. */
+  countRebuiltFile(label: string): void {
+    this.#rebuilt.inc({ case: label });
   }
 
   countDroppedConnection(): void {
@@ -241,6 +371,10 @@ export class Metrics {
 function setGauge(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove();
   else gauge.set(value);
+}
+
+function finite(value: number | undefined): number | undefined {
+  return value === Number.POSITIVE_INFINITY ? undefined : value;
 }
 
 function setCounter(counter: Counter, value: number): void {

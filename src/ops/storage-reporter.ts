@@ -15,6 +15,7 @@ export function createStorageReporter(
 ): Omit<StorageEvents, 'roomMeasured'> {
   return {
     batchHangs(records, seconds) {
+      metrics.countSyncHang();
       log.warn('sync hangs', { records, seconds });
     },
     batchSynced(records, syncSeconds) {
@@ -45,10 +46,11 @@ export function createStorageReporter(
     },
     backgroundWorkFailed(work, error, retryMs) {
       metrics.countBackgroundFailure(work);
-      const outcome = retryMs === undefined ? '' : ' and is tried again';
-      log.error(`background work failed${outcome}`, { work, retryMs, error });
+      if (retryMs === undefined) log.error('background work failed', { work, error });
+      else log.error('background work failed and is tried again', { work, retryMs, error });
     },
     derivedFileRebuilt(file, label, reason) {
+      metrics.countRebuiltFile(label);
       log.warn('derived file was made anew', { case: label, file, reason });
     },
     keysLeftOut(count, countMax) {

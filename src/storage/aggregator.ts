@@ -2,7 +2,7 @@ import { hasCode } from '../errors.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { BackgroundJob } from './background-job.ts';
-import { Backlog, type ProductTail } from './backlog.ts';
+import { type AggregationLag, Backlog, type ProductTail } from './backlog.ts';
 import type { Checkpointer } from './checkpointer.ts';
 import { inParallel } from './in-parallel.ts';
 import type { NewProducts } from './new-products.ts';
@@ -99,6 +99,10 @@ export class Aggregator {
   /** The product's records that are not surely in its file, in order. */
   recordsOf(productId: ProductId): readonly PriceRecord[] {
     return this.#backlog.recordsOf(productId);
+  }
+
+  get lag(): AggregationLag {
+    return this.#backlog.lag;
   }
 
   /** The products that may have no file yet. */

@@ -10,6 +10,12 @@ export interface ProductTail {
   mayBeThere: boolean;
 }
 
+/** How far product files are behind the journal. */
+export interface AggregationLag {
+  readonly records: number;
+  readonly seconds: number;
+}
+
 /**
  * The records that are in the journal and not yet in their product files.
  *
@@ -24,6 +30,9 @@ export class Backlog {
   readonly newProducts = new NewProducts();
   #window = new Map<ProductId, ProductTail>();
   #filling = new Map<ProductId, ProductTail>();
+  /** When each of the two got its first record, on the clock of `performance.now()`. */
+  #windowSinceMs = 0;
+  #fillingSinceMs = 0;
   #records = 0;
   #waitingForRoom: (() => void)[] = [];
 
@@ -33,6 +42,13 @@ export class Backlog {
 
   get isEmpty(): boolean {
     return this.#records === 0;
+  }
+
+  /** How many records are here, and for how long the oldest of them about has been. */
+  get lag(): AggregationLag {
+    if (this.isEmpty) return { records: 0, seconds: 0 };
+    const sinceMs = this.#window.size > 0 ? this.#windowSinceMs : this.#fillingSinceMs;
+    return { records: this.#records, seconds: (performance.now() - sinceMs) / 1000 };
   }
 
   /** The product's records that are not surely in its file, in order of version. */
@@ -45,6 +61,7 @@ export class Backlog {
   }
 
   add(record: PriceRecord, line: string): void {
+    if (this.#filling.size === 0) this.#fillingSinceMs = performance.now();
     const tail = this.#filling.get(record.productId);
     if (tail === undefined) {
       const first = { records: [record], lines: [line], mayBeThere: false };
@@ -61,6 +78,7 @@ export class Backlog {
   takeWindow(): ReadonlyMap<ProductId, ProductTail> {
     if (this.#window.size === 0) {
       [this.#window, this.#filling] = [this.#filling, this.#window];
+      this.#windowSinceMs = this.#fillingSinceMs;
     }
     return this.#window;
   }

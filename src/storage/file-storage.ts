@@ -4,6 +4,7 @@ import type { PlacedRecord, PriceRecord, RecordPlace } from '../model/price-reco
 import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import { Aggregator, type AggregatorLimits } from './aggregator.ts';
+import type { AggregationLag } from './backlog.ts';
 import { Checkpointer, type CheckpointLimits } from './checkpointer.ts';
 import { journalEndsBefore } from './damage.ts';
 import { Journal } from './journal.ts';
@@ -107,6 +108,11 @@ export class FileStorage implements LedgerStorage {
 
   get lastTimestamp(): Timestamp | undefined {
     return this.#journal.lastTimestamp;
+  }
+
+  /** How far product files are behind what was appended. */
+  get aggregationLag(): AggregationLag {
+    return this.#aggregator.lag;
   }
 
   async append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]> {

@@ -25,8 +25,8 @@ export interface StorageEvents {
   derivedFileRebuilt(file: string, label: RebuiltCase, reason: string): void;
   /** A start takes `countMax` idempotency keys and leaves out at least so many whose time is not over. */
   keysLeftOut(count: number, countMax: number): void;
-  /** The room on the volume, about once a second. */
-  roomMeasured(freeBytes: number): void;
+  /** The room on the volume, about once a second; infinitely many files where the volume does not count them. */
+  roomMeasured(freeBytes: number, freeFiles: number): void;
   /** The volume fell below the watermark or a write met no space (false), or has room again (true). */
   roomChanged(hasRoom: boolean, freeBytes: number): void;
 }

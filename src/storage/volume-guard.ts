@@ -28,7 +28,7 @@ export class VolumeGuard {
   async check(): Promise<void> {
     const { freeBytes, freeFiles } = await this.#files.room(this.#directory);
     this.#freeBytes = freeBytes;
-    this.#events.roomMeasured(freeBytes);
+    this.#events.roomMeasured(freeBytes, freeFiles);
     this.#set(freeBytes >= this.#freeBytesMin && freeFiles > 0);
   }
 

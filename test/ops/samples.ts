@@ -3,9 +3,17 @@ import type { Readings } from '../../src/ops/metrics.ts';
 /** What is read before anything is known. */
 export const unknownReadings: Readings = {
   isReady: false,
+  unreadyReasons: [],
   queueLength: 0,
+  queueMax: 50,
+  reprices: new Map(),
+  aggregationLag: { records: 0, seconds: 0 },
+  aggregationLagRecordsMax: 200_000,
+  clockSkewSeconds: 0,
   acknowledgedSeq: undefined,
   freeBytes: undefined,
+  freeFiles: undefined,
+  freeBytesMin: 0,
   lastPriceCacheHits: 0,
   lastPriceCacheMisses: 0,
   idempotencyKeys: 0,

@@ -8,6 +8,7 @@ export type Need =
   | 'namespaces'
   | 'strace'
   | 'kubectl'
+  | 'promtool'
   | 'chromium'
   | 'linux';
 
@@ -47,6 +48,11 @@ const probes: Readonly<Record<Need, Probe>> = {
     advice: 'network namespaces need root and the packages iproute2 and nftables',
   },
   kubectl: { command: 'kubectl', args: ['version', '--client'], advice: 'there is no kubectl' },
+  promtool: {
+    command: 'promtool',
+    args: ['--version'],
+    advice: 'there is no promtool, which Debian has in "prometheus"',
+  },
   chromium: { command: chromiumPath, args: ['--version'], advice: `there is no ${chromiumPath}` },
   linux: { command: 'test', args: ['-d', '/proc/self'], advice: 'needs Linux' },
 };
