@@ -15,6 +15,7 @@ const options = {
   host: text('127.0.0.1', 'Address that the service listens on; 0.0.0.0 is every IPv4 interface.'),
   port: integer(8080, '', 0, 65_535, 'Port of the API; 0 takes any free one.'),
   backplanePort: integer(9102, '', 0, 65_535, 'Port of health and metrics; 0 takes any free one.'),
+  admin: toggle('Lets whoever reaches the backplane seal, flush, stop writes and take snapshots.'),
   queueMax: integer(
     50,
     'records',
@@ -184,6 +185,8 @@ type ValueOf<AnOption> = AnOption extends Option<infer Value> ? Value : never;
 /** What an operator decides. Sizes are bytes, times are milliseconds. */
 export type Config = { readonly [Name in OptionName]: ValueOf<(typeof options)[Name]> };
 
+export type ServiceAddress = Pick<Config, 'dataDir' | 'host' | 'backplanePort'>;
+
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -216,10 +219,21 @@ export function readDataDir(env: Environment, argv: readonly string[]): string {
 /** `readDataDir` on the environment of this process, and whether `flag`, which takes no value, was given. */
 export function readProcessDataDir(
   argv: readonly string[],
-  flag: string,
+  flag?: string,
 ): { readonly directory: string; readonly isGiven: boolean } {
   const others = argv.filter((word) => word !== flag);
   return { directory: readDataDir(process.env, others), isGiven: others.length < argv.length };
+}
+
+/** Where a command finds the running service: its data directory and its backplane; otherwise as `readDataDir`. */
+export function readProcessServiceAddress(argv: readonly string[]): ServiceAddress {
+  const { dataDir, host, backplanePort } = readOptions(
+    ['dataDir', 'host', 'backplanePort'],
+    process.env,
+    argv,
+  );
+  assert(dataDir !== undefined && host !== undefined && backplanePort !== undefined);
+  return { dataDir, host, backplanePort };
 }
 
 /** All options with variable, default, range and meaning, for `--help`. */
@@ -237,6 +251,8 @@ export function configHelp(): string {
 }
 
 interface Option<Value> {
+  /** Its flag stands alone, and then means true. */
+  readonly isToggle?: true;
   readonly defaultValue: Value;
   readonly unit: string;
   /** Completes "must be …". */
@@ -259,6 +275,22 @@ function text(defaultValue: string, help: string): Option<string> {
     rule: 'not empty',
     help,
     parse: (given) => (given.trim() === '' ? undefined : given),
+  };
+}
+
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+function toggle(help: string): Option<boolean> {
+  return {
+    isToggle: true,
+    defaultValue: false,
+    unit: '',
+    rule: 'true or false',
+    help,
+    parse: (given) => truths.get(given),
   };
 }
 
@@ -321,7 +353,7 @@ function readFlags(
   const nameOfFlag = new Map(names.map((name) => [`--${flagOf(name)}`, name]));
   const { tokens } = parseArgs({
     args: [...argv],
-    options: Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' }])),
+    options: Object.fromEntries(names.map((name) => [flagOf(name), { type: flagType(name) }])),
     // A strict parser throws at the first problem, and all of them are wanted.
     strict: false,
     allowPositionals: true,
@@ -335,7 +367,9 @@ function readFlags(
     if (token.kind !== 'option') continue;
     const name = nameOfFlag.get(token.rawName);
     if (name === undefined) problems.push(`${token.rawName} is not a flag of this command`);
-    else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
+    else if (token.value === undefined && options[name].isToggle === true) {
+      given.set(name, { source: token.rawName, text: 'true' });
+    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))) {
       problems.push(`${token.rawName} has no value`);
     } else given.set(name, { source: token.rawName, text: token.value });
   }
@@ -388,6 +422,10 @@ function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(options, name);
 }
 
+function flagType(name: OptionName): 'boolean' | 'string' {
+  return options[name].isToggle === true ? 'boolean' : 'string';
+}
+
 function flagOf(name: OptionName): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
@@ -396,7 +434,7 @@ function variableOf(name: OptionName): string {
   return `REPRICER_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`;
 }
 
-function amount(value: string | number, unit: string): string {
+function amount(value: string | number | boolean, unit: string): string {
   const mebibytes = Number(value) / mebibyte;
   const isReadable = unit === 'bytes' && Number.isInteger(mebibytes);
   return `${value} ${unit}${isReadable ? ` (${mebibytes} MiB)` : ''}`.trimEnd();

@@ -74,6 +74,7 @@ async function start(
   let freeBytes: number | undefined;
   const metrics = new Metrics(() => ({
     isReady: health.isReady,
+    isReadOnly: ledger?.isReadOnly ?? false,
     queueLength: ledger?.queueLength ?? 0,
     acknowledgedSeq: ledger?.lastSeq,
     freeBytes,
@@ -86,7 +87,8 @@ async function start(
     streamsDropped: feed?.dropped ?? 0,
     logLinesDropped: log.droppedLines,
   }));
-  const backplane = createServer(createBackplane({ health, metrics, log }).callback());
+  const admin = config.admin ? () => ledger : undefined;
+  const backplane = createServer(createBackplane({ health, metrics, log, admin }).callback());
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
 

@@ -7,6 +7,7 @@ const defaults: Config = {
   host: '127.0.0.1',
   port: 8080,
   backplanePort: 9102,
+  admin: false,
   queueMax: 50,
   readsMax: 50,
   batchesMax: 4,

@@ -4,6 +4,7 @@ import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { formatTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
+import type { Snapshot } from '../storage/snapshot.ts';
 import { Batch, type Placing } from './batch.ts';
 import type { Clock } from './clock.ts';
 import type { HistoryRange } from './history-range.ts';
@@ -58,6 +59,7 @@ export class PriceLedger {
   #lastTimestamp: Timestamp | undefined;
   readonly #commitListeners = new Set<CommitListener>();
   #isMaintaining = false;
+  #isReadOnly = false;
   #isClosing = false;
   #hasFailed = false;
 
@@ -124,12 +126,12 @@ export class PriceLedger {
 
   /**
    * Records a price. When it resolves the record is on disk; when it rejects the record was not kept
-   * (`STORAGE_FAILED`: never read again). `QUEUE_FULL`, `DRAINING`, `PRECONDITION_FAILED`,
+   * (`STORAGE_FAILED`: never read again). `QUEUE_FULL`, `DRAINING`, `READ_ONLY`, `PRECONDITION_FAILED`,
    * `PRICE_CONFLICT`, `IDEMPOTENCY_KEY_IN_USE`, `IDEMPOTENCY_KEY_REUSED`, `NO_SPACE`, `BACKLOG_FULL`,
    * `STORAGE_BUSY`, `STORAGE_FAILED`.
    */
   async reprice(update: PriceUpdate, terms: Terms = {}): Promise<RepriceResult> {
-    this.#refuseWhenClosing();
+    this.#refuseWrites();
     const { idempotencyKey: key } = update;
     if (key !== undefined && this.#keysUnderWay.has(key)) throw keyInUse();
     if (key !== undefined) this.#keysUnderWay.add(key);
@@ -150,7 +152,7 @@ export class PriceLedger {
    * them could be recorded. In an atomic group that is refused the others get `FAILED_DEPENDENCY`.
    */
   async repriceAll(group: RepriceGroup): Promise<readonly Outcome<RepriceResult>[]> {
-    this.#refuseWhenClosing();
+    this.#refuseWrites();
     return this.#queue.addBeyond(group);
   }
 
@@ -227,12 +229,57 @@ export class PriceLedger {
     return () => void this.#commitListeners.delete(listener);
   }
 
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
+  }
+
+  /**
+   * Switches writes off: they are refused with `READ_ONLY` from now on, and when this resolves none is
+   * under way any more. Or on again. A restart switches them on.
+   */
+  async setReadOnly(isReadOnly: boolean): Promise<void> {
+    this.#isReadOnly = isReadOnly;
+    if (isReadOnly) await this.#queue.drained();
+  }
+
+  /** Ends the journal's open segment between two batches, so that readers see all records in whole files; gives the last seq in them. */
+  async seal(): Promise<number> {
+    this.#refuseWhenClosing();
+    let sealedSeq = 0;
+    await this.#queue.runBetween(async () => {
+      await this.#watch(this.#storage.seal());
+      sealedSeq = this.#lastSeq;
+    });
+    return sealedSeq;
+  }
+
+  /** When it resolves, product files hold every record of a receipt given before, on disk; gives that seq. */
+  async flush(): Promise<number> {
+    this.#refuseWhenClosing();
+    return this.#storage.flush();
+  }
+
+  /** A consistent cut with every record of a receipt given before, to copy the store from. */
+  async snapshot(): Promise<Snapshot> {
+    this.#refuseWhenClosing();
+    return this.#storage.snapshot();
+  }
+
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#maintenance);
     await this.#queue.drained();
     await this.#storage.close();
+  }
+
+  #refuseWrites(): void {
+    this.#refuseWhenClosing();
+    if (!this.#isReadOnly) return;
+    throw new RepricerError(
+      'READ_ONLY',
+      'an operator has switched writes off; nothing was recorded',
+    );
   }
 
   #refuseWhenClosing(): void {

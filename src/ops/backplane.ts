@@ -1,17 +1,20 @@
-import { STATUS_CODES } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
+import { type Admin, adminRoutes } from './admin-routes.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { presentProblem } from './present-problem.ts';
 
 export interface BackplaneDependencies {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** What `/admin` acts on, undefined while that is not there yet; without it there is no `/admin`. */
+  readonly admin?: (() => Admin | undefined) | undefined;
 }
 
 /** Health and metrics for the operators of the service, on a port of their own. */
-export function createBackplane({ health, metrics, log }: BackplaneDependencies): Koa {
+export function createBackplane({ health, metrics, log, admin }: BackplaneDependencies): Koa {
   const routes = new Map<string, (ctx: Context) => void | Promise<void>>([
     ['/healthz/alive', presentAlive],
     ['/healthz/ready', (ctx) => presentReady(ctx, health)],
@@ -21,6 +24,7 @@ export function createBackplane({ health, metrics, log }: BackplaneDependencies)
   app.on('error', (error) =>
     log.warn('a request to the backplane could not be answered', { error }),
   );
+  if (admin !== undefined) app.use(adminRoutes({ admin, health, log }));
   app.use(routeRequests(routes));
   return app;
 }
@@ -53,10 +57,4 @@ function presentReady(ctx: Context, { isReady, reasons }: Health): void {
 async function presentMetrics(ctx: Context, metrics: Metrics): Promise<void> {
   ctx.set('Content-Type', metrics.contentType);
   ctx.body = await metrics.render();
-}
-
-function presentProblem(ctx: Context, status: 404 | 405): void {
-  ctx.status = status;
-  ctx.type = 'application/problem+json';
-  ctx.body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status });
 }

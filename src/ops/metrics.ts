@@ -3,6 +3,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** What other objects count or hold, read at each scrape; undefined is not known (yet). */
 export interface Readings {
   readonly isReady: boolean;
+  /** Whether an operator has switched writes off. */
+  readonly isReadOnly: boolean;
   /** Records that wait or are being written. */
   readonly queueLength: number;
   readonly acknowledgedSeq: number | undefined;
@@ -107,6 +109,10 @@ export class Metrics {
   );
   readonly #keys = this.#gauge('repricer_idempotency_keys', 'Idempotency keys that are known.');
   readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
+  readonly #readOnly = this.#gauge(
+    'repricer_read_only',
+    'Whether an operator has switched writes off.',
+  );
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
     'Records that wait or are being written.',
@@ -150,6 +156,7 @@ export class Metrics {
   async render(): Promise<string> {
     const readings = await this.#read();
     setGauge(this.#ready, readings.isReady ? 1 : 0);
+    setGauge(this.#readOnly, readings.isReadOnly ? 1 : 0);
     setGauge(this.#queueLength, readings.queueLength);
     setGauge(this.#acknowledgedSeq, readings.acknowledgedSeq);
     setGauge(this.#freeBytes, readings.freeBytes);

@@ -28,6 +28,13 @@ export interface AggregatorSources {
   writeCheckpoint(seq: number, products: number): Promise<void>;
 }
 
+/** Someone who waits until everything up to `seq` is in product files, and on disk. */
+interface Flush {
+  readonly seq: number;
+  readonly resolve: (checkpointSeq: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** Product files being written at once; see `syncsInParallel` for why not more. */
 const writersInParallel = 2;
 const closeTriesMax = 3;
@@ -53,6 +60,7 @@ export class Aggregator {
   readonly #limiter: Bottleneck;
   /** Products whose file was found damaged by a reader and has to be replaced. */
   readonly #damaged = new Set<ProductId>();
+  #flushes: readonly Flush[] = [];
   #addedSeq: number;
   #addedProducts: number;
   #windowSeq: number;
@@ -122,6 +130,17 @@ export class Aggregator {
     this.#wake();
   }
 
+  /**
+   * Resolves with the checkpoint's seq once all that was added before is in product files, and on disk.
+   * The job for it begins within the flush interval; rejects when that fails, which is tried again all the same.
+   */
+  flush(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#flushes = [...this.#flushes, { seq: this.#addedSeq, resolve, reject }];
+      this.#wake();
+    });
+  }
+
   /** Finishes everything: all records in product files, synced, and a checkpoint that says so. */
   async close(): Promise<void> {
     await this.abandon();
@@ -157,7 +176,8 @@ export class Aggregator {
   async #runJob(): Promise<void> {
     await this.#work();
     this.#isScheduled = false;
-    if (!this.#backlog.isEmpty || this.#damaged.size > 0) this.#wake();
+    const isMoreAsked = this.#damaged.size > 0 || this.#flushes.length > 0;
+    if (!this.#backlog.isEmpty || isMoreAsked) this.#wake();
     else this.#wakeForCheckpoint();
   }
 
@@ -221,6 +241,7 @@ export class Aggregator {
   }
 
   #isCheckpointDue(): boolean {
+    if (this.#flushes.length > 0) return true;
     if (this.#aggregatedSeq === this.#checkpointSeq) return false;
     const ageMs = performance.now() - this.#checkpointedAtMs;
     return (
@@ -237,9 +258,18 @@ export class Aggregator {
     this.#checkpointedAtMs = performance.now();
     this.#bytesSinceCheckpoint = 0;
     this.#events.checkpointed(seq);
+    for (const { resolve } of this.#takeFlushes(seq)) resolve(seq);
+  }
+
+  /** Those who wait for no record past `seq`. */
+  #takeFlushes(seq: number): readonly Flush[] {
+    const taken = this.#flushes.filter((flush) => flush.seq <= seq);
+    this.#flushes = this.#flushes.filter((flush) => flush.seq > seq);
+    return taken;
   }
 
   #retryAfter(error: unknown, retries: number): number | undefined {
+    for (const { reject } of this.#takeFlushes(Number.POSITIVE_INFINITY)) reject(error);
     if (this.#isClosing) return undefined;
     const retryMs = Math.min(retryMsMax, retryMsMin * 2 ** retries);
     this.#events.backgroundWorkFailed('aggregation', error, retryMs);

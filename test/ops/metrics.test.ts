@@ -39,6 +39,7 @@ test('batches and their syncs are measured from 0.1 ms to 10 s', async (t) => {
 test('what other objects hold is read at each scrape', async (t) => {
   let readings: Readings = {
     isReady: true,
+    isReadOnly: true,
     queueLength: 3,
     acknowledgedSeq: 10,
     freeBytes: 1000,
@@ -54,6 +55,7 @@ test('what other objects hold is read at each scrape', async (t) => {
   const metrics = new Metrics(async () => readings);
   const names = [
     'repricer_ready',
+    'repricer_read_only',
     'repricer_queue_length',
     'repricer_acknowledged_seq',
     'repricer_free_bytes',
@@ -68,16 +70,22 @@ test('what other objects hold is read at each scrape', async (t) => {
   ];
 
   const first = await metrics.render();
-  readings = { ...readings, isReady: false, queueLength: 0, lastPriceCacheHits: 8 };
+  readings = {
+    ...readings,
+    isReady: false,
+    isReadOnly: false,
+    queueLength: 0,
+    lastPriceCacheHits: 8,
+  };
   const second = await metrics.render();
 
   t.deepEqual(
     names.map((name) => sampleOf(first, name)),
-    [1, 3, 10, 1000, 7, 2, 7, 3, 3, 12, 2, 1],
+    [1, 1, 3, 10, 1000, 7, 2, 7, 3, 3, 12, 2, 1],
   );
   t.deepEqual(
     names.map((name) => sampleOf(second, name)),
-    [0, 0, 10, 1000, 8, 2, 7, 3, 3, 12, 2, 1],
+    [0, 0, 0, 10, 1000, 8, 2, 7, 3, 3, 12, 2, 1],
   );
 });
 

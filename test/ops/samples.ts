@@ -3,6 +3,7 @@ import type { Readings } from '../../src/ops/metrics.ts';
 /** What is read before anything is known. */
 export const unknownReadings: Readings = {
   isReady: false,
+  isReadOnly: false,
   queueLength: 0,
   acknowledgedSeq: undefined,
   freeBytes: undefined,
