@@ -10,7 +10,7 @@ export class CopyProgress {
   readonly #write: (text: string) => Promise<void>;
   readonly #isTerminal: boolean;
   #bytes = 0;
-  #shownPercent = 0;
+  #shown = 0;
 
   constructor(verb: string, { files }: Snapshot, { write, isTerminal }: ProgressOutput) {
     this.#verb = verb;
@@ -22,8 +22,9 @@ export class CopyProgress {
   readonly onBytes = async (file: string, bytes: number): Promise<void> => {
     this.#bytes += bytes;
     const percent = Math.floor((this.#bytes / this.#bytesTotal) * 100);
-    if (percent - this.#shownPercent < (this.#isTerminal ? 1 : 10)) return;
-    this.#shownPercent = percent;
+    const steps = this.#isTerminal ? percent : Math.floor(percent / 10);
+    if (steps === this.#shown) return;
+    this.#shown = steps;
     const text = `${this.#verb} ${percent} %, ${this.#bytes} of ${this.#bytesTotal} bytes`;
     if (!this.#isTerminal) return this.#write(`${text}\n`);
     const end = percent === 100 ? '\n' : '';

@@ -229,6 +229,21 @@ test('a loss of power leaves the backup that was there, or the new one', async (
   }
 });
 
+test('once they are done a backup and what is restored from it survive a loss of power', async (t) => {
+  const { directory, snapshot, text } = await backedUp(t);
+  const root = await temporaryDirectory(t);
+  const files = new FaultyFiles();
+  const [backup, copy] = [join(root, 'a', 'backup'), join(root, 'b', 'copy')];
+
+  await makeBackup(files, directory, backup, snapshot, quiet);
+  await copySnapshot(files, backup, copy, snapshot, quiet);
+  await files.losePower();
+
+  t.deepEqual(await readBackup(nodeFileSystem, backup), snapshot);
+  t.is(await journalOf(backup), text);
+  t.is(await journalOf(copy), text);
+});
+
 test('a first backup that was interrupted is none, says so, and is gone on with', async (t) => {
   const { directory, snapshot, text } = await backedUp(t);
   const backup = await temporaryDirectory(t);

@@ -57,6 +57,22 @@ test('a snapshot has every batch that is on disk, and nothing of one that is on 
   await storage.close();
 });
 
+test('a segment of which nothing is on disk yet is not in a snapshot', async (t) => {
+  const files = new FaultyFiles();
+  const source = new RecordSource();
+  const storage = await openStorage(await temporaryDirectory(t), { files });
+  const hold = files.hold('datasync', /results\/date=/);
+  const first = storage.append(source.batch('a'));
+  await hold.reached();
+
+  const snapshot = await storage.snapshot();
+  hold.release();
+  await first;
+
+  t.deepEqual(snapshot.files, []);
+  await storage.close();
+});
+
 test('the snapshot of a directory at rest is the one that its last process would have given', async (t) => {
   const source = new RecordSource();
   const directory = await temporaryDirectory(t);
@@ -139,5 +155,20 @@ test('seal ends the open segment, also when there is none, and the next record b
 
   t.is(await readFile(join(directory, first), 'utf8'), encodeAll(batch));
   t.is(place?.file, second);
+  await storage.close();
+});
+
+test('after a failed sync no segment is sealed', async (t) => {
+  const files = new FaultyFiles();
+  const source = new RecordSource();
+  const directory = await temporaryDirectory(t);
+  const storage = await openStorage(directory, { files });
+  await storage.append(source.batch('a'));
+  files.fail('datasync', /results\/date=/, 'EIO');
+  await t.throwsAsync(storage.append(source.batch('a')), { code: 'STORAGE_FAILED' });
+
+  await t.throwsAsync(storage.seal(), { code: 'STORAGE_FAILED' });
+
+  t.deepEqual(files.calls('rename', /\.open/), []);
   await storage.close();
 });
