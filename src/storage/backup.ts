@@ -12,6 +12,7 @@ import {
   type OnBytes,
   type PrefixDamage,
 } from './file-prefix.ts';
+import { needRoom } from './need-room.ts';
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts';
 
 /**
@@ -38,7 +39,9 @@ export async function makeBackup(
   const lock = await DirectoryLock.acquire(files, target);
   try {
     const partial = join(target, partialFile);
-    await replaceFile(files, partial, [Buffer.from(encodeSnapshot(snapshot))]);
+    await needRoom(`${partialFile} in ${target}`, () =>
+      replaceFile(files, partial, [Buffer.from(encodeSnapshot(snapshot))]),
+    );
     const counts = await copySnapshot(files, source, target, snapshot, onBytes);
     await files.rename(partial, join(target, backupFile));
     await files.syncDirectory(target);

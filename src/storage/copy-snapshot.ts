@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { errnoOf, RepricerError } from '../errors.ts';
+import { RepricerError } from '../errors.ts';
 import { makeDirectories } from '../files/directories.ts';
 import { type FileSystem, isMissing } from '../files/file-system.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -11,6 +11,7 @@ import {
   PrefixReading,
   withPrefix,
 } from './file-prefix.ts';
+import { needRoom } from './need-room.ts';
 import type { FilePrefix, Snapshot } from './snapshot.ts';
 
 /** What was copied, and what was there already. */
@@ -44,7 +45,9 @@ export async function copySnapshot(
       kept += 1;
       await onBytes(prefix.file, prefix.bytes);
     } else {
-      await copyPrefix(files, source, target, prefix, onBytes);
+      await needRoom(`${prefix.file} in ${target}`, () =>
+        copyPrefix(files, source, target, prefix, onBytes),
+      );
       copied += 1;
       copiedBytes += prefix.bytes;
     }
@@ -71,21 +74,15 @@ async function copyPrefix(
   onBytes: OnBytes,
 ): Promise<void> {
   const path = join(target, prefix.file);
-  try {
-    await makeDirectories(files, dirname(path));
-    const missing = await withPrefix(files, source, prefix, async (file) => {
-      const reading = new PrefixReading(file, prefix, onBytes);
-      await replaceFile(files, path, reading.pieces(), async () => {
-        refuseDamage(source, await reading.damage());
-      });
-      return undefined;
+  await makeDirectories(files, dirname(path));
+  const missing = await withPrefix(files, source, prefix, async (file) => {
+    const reading = new PrefixReading(file, prefix, onBytes);
+    await replaceFile(files, path, reading.pieces(), async () => {
+      refuseDamage(source, await reading.damage());
     });
-    refuseDamage(source, missing);
-  } catch (error) {
-    if (!noSpaceErrors.has(errnoOf(error) ?? '')) throw error;
-    const why = `there is no room for ${prefix.file} in ${target}; what was there before is as it was`;
-    throw new RepricerError('NO_SPACE', why, { cause: error });
-  }
+    return undefined;
+  });
+  refuseDamage(source, missing);
 }
 
 function refuseDamage(source: string, damage: PrefixDamage | undefined): void {
@@ -93,5 +90,3 @@ function refuseDamage(source: string, damage: PrefixDamage | undefined): void {
   const why = `in ${source}: ${describePrefixDamage(damage)}; the file was not copied`;
   throw new RepricerError('JOURNAL_DAMAGED', why);
 }
-
-const noSpaceErrors: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
