@@ -117,9 +117,14 @@ function isOfAll(error: unknown): boolean {
   return hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING');
 }
 
-/** When the answer ends before the request did, nobody reads on: the connection ends with it. */
+/**
+ * When the answer ends before the request did, nobody reads on: the connection ends with it. Refused at
+ * once, lines are answered before Node has noticed that they were the last ones of what it received.
+ */
 function endWithAnswer({ req, res }: { req: IncomingMessage; res: Context['res'] }): void {
   res.once('finish', () => {
-    if (!req.complete) req.socket.end();
+    setImmediate(() => {
+      if (!req.complete) req.socket.end();
+    });
   });
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import {
@@ -263,6 +264,26 @@ test('lines that nobody could record any more are answered so, and the batch end
     results.map(briefly),
     [1, 2, 3].map((line) => `${line} 503 /problems/storage-failed`),
   );
+});
+
+test('a connection stays in use after a batch that was refused at once', async (t) => {
+  const service = await start(t);
+  await service.ledger.setReadOnly(true);
+  const body = '{"productId":"a","price":1}\n';
+  const socket = connect(service.port, '127.0.0.1').setEncoding('utf8');
+  let received = '';
+  const until = async (ending: string) => {
+    while (!received.endsWith(ending)) received += String((await once(socket, 'data'))[0]);
+  };
+
+  const length = `Content-Type: ${ndjson}\r\nContent-Length: ${body.length}`;
+  socket.write(`POST /api/reprice/batch HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n${body}`);
+  await until('0\r\n\r\n');
+  socket.write('GET /api/query HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('[]');
+
+  t.regex(received, /"\/problems\/read-only"/);
+  socket.destroy();
 });
 
 test('a batch waits for product files that have fallen behind, and loses no line', async (t) => {
