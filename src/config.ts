@@ -216,7 +216,7 @@ export function readDataDir(env: Environment, argv: readonly string[]): string {
   return dataDir;
 }
 
-/** `readDataDir` on the environment of this process, and whether `flag`, which takes no value, was given, if there is one. */
+/** `readDataDir` on the environment of this process, and whether `flag`, if any, was given, which takes no value. */
 export function readProcessDataDir(
   argv: readonly string[],
   flag?: string,

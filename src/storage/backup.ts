@@ -34,10 +34,13 @@ export async function makeBackup(
   snapshot: Snapshot,
   onBytes: OnBytes,
 ): Promise<CopyCounts> {
+  // Before a lock file is put into a directory of somebody else …
   await refuseForeign(files, source, target, snapshot);
   await makeDirectories(files, target);
   const lock = await DirectoryLock.acquire(files, target);
   try {
+    // … and when no other backup can end any more, which may be of a later state.
+    await refuseForeign(files, source, target, snapshot);
     const partial = join(target, partialFile);
     await needRoom(`${partialFile} in ${target}`, () =>
       replaceFile(files, partial, [Buffer.from(encodeSnapshot(snapshot))]),

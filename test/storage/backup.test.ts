@@ -409,6 +409,23 @@ test('a store does not go into a backup of its own later state', async (t) => {
   });
 });
 
+test('a backup does not take the place of a later one that ended while it waited for the directory', async (t) => {
+  const { source, directory, storage, backup, snapshot } = await backedUp(t);
+  const files = new FaultyFiles();
+  const hold = files.hold('create', /LOCK$/);
+  const waiting = makeBackup(files, directory, backup, snapshot, quiet);
+  await hold.reached();
+  await storage.append(source.batch('a'));
+  const later = await storage.snapshot();
+  await makeBackup(nodeFileSystem, directory, backup, later, quiet);
+  hold.release();
+
+  await t.throwsAsync(waiting, { code: 'INVALID_CONFIG' });
+
+  t.deepEqual(await readBackup(nodeFileSystem, backup), later);
+  t.is((await checkStore(t, await restored(t, backup))).records, later.seq);
+});
+
 test('two backups into one directory at once: the second is refused', async (t) => {
   const { directory, snapshot } = await backedUp(t);
   const backup = await temporaryDirectory(t);
