@@ -32,6 +32,7 @@ const options = {
   ),
   port: integer(8080, '', 0, 65_535, 'Port of the API; 0 takes any free one.'),
   backplanePort: integer(9102, '', 0, 65_535, 'Port of health and metrics; 0 takes any free one.'),
+  admin: toggle('Lets whoever reaches the backplane seal, flush, stop writes and take snapshots.'),
   queueMax: integer(
     50,
     'records',
@@ -204,6 +205,8 @@ type ValueOf<AnOption> = AnOption extends Option<infer Value> ? Value : never;
 /** What an operator decides. Sizes are bytes, times are milliseconds. */
 export type Config = { readonly [Name in OptionName]: ValueOf<(typeof options)[Name]> };
 
+export type ServiceAddress = Pick<Config, 'dataDir' | 'host' | 'backplanePort'>;
+
 /** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -233,13 +236,24 @@ export function readDataDir(env: Environment, argv: readonly string[]): string {
   return dataDir;
 }
 
-/** `readDataDir` on the environment of this process, and whether `flag`, which takes no value, was given. */
+/** `readDataDir` on the environment of this process, and whether `flag`, if any, was given, which takes no value. */
 export function readProcessDataDir(
   argv: readonly string[],
-  flag: string,
+  flag?: string,
 ): { readonly directory: string; readonly isGiven: boolean } {
   const others = argv.filter((word) => word !== flag);
   return { directory: readDataDir(process.env, others), isGiven: others.length < argv.length };
+}
+
+/** Where a command finds the running service: its data directory and its backplane; otherwise as `readDataDir`. */
+export function readProcessServiceAddress(argv: readonly string[]): ServiceAddress {
+  const { dataDir, host, backplanePort } = readOptions(
+    ['dataDir', 'host', 'backplanePort'],
+    process.env,
+    argv,
+  );
+  assert(dataDir !== undefined && host !== undefined && backplanePort !== undefined);
+  return { dataDir, host, backplanePort };
 }
 
 /** All options with variable, default, range and meaning, for `--help`. */

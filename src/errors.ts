@@ -54,6 +54,8 @@ export type ErrorCode =
   | 'BACKLOG_FULL'
   /** The service is stopping and takes no new writes. */
   | 'DRAINING'
+  /** An operator has switched writes off. */
+  | 'READ_ONLY'
   /** The volume has no room for the record; nothing of it was kept. */
   | 'NO_SPACE'
   /** The journal could not be written or synced, so what is on disk is unknown until a restart. */

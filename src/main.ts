@@ -1,12 +1,20 @@
 #!/usr/bin/env node
 import { isatty } from 'node:tty';
+import { backUp } from './cli/back-up.ts';
 import type { CommandReport } from './cli/command-report.ts';
+import type { ProgressOutput } from './cli/copy-progress.ts';
 import { createTokenFor } from './cli/create-token.ts';
 import { fixDerived } from './cli/fix-derived.ts';
 import { repair } from './cli/repair.ts';
+import { restore } from './cli/restore.ts';
 import { serve } from './cli/serve.ts';
 import { verify } from './cli/verify.ts';
-import { configHelp, readProcessConfig, readProcessDataDir } from './config.ts';
+import {
+  configHelp,
+  readProcessConfig,
+  readProcessDataDir,
+  readProcessServiceAddress,
+} from './config.ts';
 import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
 import { nodeFileSystem } from './files/file-system.ts';
@@ -33,6 +41,11 @@ Commands:
            --apply: mend it, and keep what is replaced as *.broken
   token create --name NAME --scope read,reprice,admin [--prefix P] [--tokens-file F]
            print a new token, this one time, and its entry for the tokens file; or add that to F
+  backup DIR
+           copy the data directory into DIR, also while a service with --admin writes to it, which
+           --host and --backplane-port name; what DIR has of an earlier backup is not copied again
+  restore DIR
+           check the backup in DIR, copy it into the data directory, which must be empty, and verify it
 
 Flags of serve, each also an environment variable (the others take --data-dir only):
 ${configHelp()}
@@ -55,6 +68,8 @@ async function run(): Promise<ExitCode> {
     if (command === 'verify') return await runVerify();
     if (command === 'repair') return await runRepair();
     if (command === 'token' && flags[0] === 'create') return await runTokenCreate();
+    if (command === 'backup') return await runBackup();
+    if (command === 'restore') return await runRestore();
   } catch (error) {
     await complain(error instanceof Error ? error.message : String(error));
     return exitCodeOf(error);
@@ -98,6 +113,31 @@ async function runTokenCreate(): Promise<ExitCode> {
   // A tokens file is for the service's user alone.
   process.umask(0o077);
   return tell(await createTokenFor(nodeFileSystem, flags.slice(1)));
+}
+
+async function runBackup(): Promise<ExitCode> {
+  const [target, others] = takeDirectory();
+  const address = readProcessServiceAddress(others);
+  return tell(await backUp(nodeFileSystem, target, address, progressOutput()));
+}
+
+async function runRestore(): Promise<ExitCode> {
+  const [backup, others] = takeDirectory();
+  const { directory } = readProcessDataDir(others);
+  return tell(await restore(nodeFileSystem, backup, directory, progressOutput()));
+}
+
+/** The directory that a command is given as its first word, and its flags. */
+function takeDirectory(): readonly [string, readonly string[]] {
+  const [directory = '', ...others] = flags;
+  if (directory !== '' && !directory.startsWith('-')) return [directory, others];
+  const why = `"repricer ${command}" takes the directory of the backup before any flag`;
+  throw new RepricerError('INVALID_CONFIG', why);
+}
+
+function progressOutput(): ProgressOutput {
+  const write = writeToFd(stderr);
+  return { write: (text) => write(Buffer.from(text)), isTerminal: isatty(stderr) };
 }
 
 async function tell({ code, lines }: CommandReport): Promise<ExitCode> {

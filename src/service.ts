@@ -84,6 +84,7 @@ async function start(
   const metrics = new Metrics(() => ({
     isReady: health.isReady,
     unreadyReasons: health.reasons.map(({ reason }) => reason),
+    isReadOnly: ledger?.isReadOnly ?? false,
     queueLength: ledger?.queueLength ?? 0,
     queueMax: config.queueMax,
     reprices: ledger?.outcomes ?? new Map(),
@@ -117,7 +118,10 @@ async function start(
     steps.add(() => tokens.close());
   }
   const profiler = config.profiling ? new Profiler() : undefined;
-  const backplane = createServer(createBackplane({ health, metrics, log, profiler }).callback());
+  const admin = config.admin ? () => ledger : undefined;
+  const backplane = createServer(
+    createBackplane({ health, metrics, log, profiler, admin }).callback(),
+  );
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
 

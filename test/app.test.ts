@@ -836,6 +836,7 @@ test('a refusal by the ledger has its status, its type and the time after which 
     ['DRAINING', 503, '1'],
     ['STORAGE_FAILED', 503, '1'],
     ['STORAGE_BUSY', 503, '1'],
+    ['READ_ONLY', 503, '10'],
     ['NO_SPACE', 507, '10'],
     ['JOURNAL_DAMAGED', 500, undefined],
   ] as const;

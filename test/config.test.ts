@@ -11,6 +11,7 @@ const defaults: Config = {
   clientBurst: 100,
   port: 8080,
   backplanePort: 9102,
+  admin: false,
   queueMax: 50,
   readsMax: 50,
   batchesMax: 4,

@@ -20,7 +20,7 @@ export async function verify(files: FileSystem, directory: string): Promise<Comm
   }
 }
 
-function describeReport(directory: string, report: VerifyReport): readonly string[] {
+export function describeReport(directory: string, report: VerifyReport): readonly string[] {
   const { records, products, segments, journalBytes, lastTimestamp, checkpointSeq } = report;
   const hidden = report.damageCount - report.damages.length;
   return [

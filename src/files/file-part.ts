@@ -1,4 +1,4 @@
-import type { FileSystem } from './file-system.ts';
+import type { FileSystem, OpenFile } from './file-system.ts';
 import { readFully } from './read.ts';
 
 const pieceBytes = 1 << 20;
@@ -12,13 +12,22 @@ export async function* filePart(
 ): AsyncGenerator<Buffer> {
   const file = await files.open(path, 'read');
   try {
-    for (let position = from; position < to; ) {
-      const bytes = await readFully(file, position, Math.min(pieceBytes, to - position));
-      if (bytes.length === 0) break;
-      position += bytes.length;
-      yield bytes;
-    }
+    yield* openFilePart(file, from, to);
   } finally {
     await file.close();
+  }
+}
+
+/** The same of a file that is open, and stays so. */
+export async function* openFilePart(
+  file: OpenFile,
+  from: number,
+  to: number,
+): AsyncGenerator<Buffer> {
+  for (let position = from; position < to; ) {
+    const bytes = await readFully(file, position, Math.min(pieceBytes, to - position));
+    if (bytes.length === 0) break;
+    position += bytes.length;
+    yield bytes;
   }
 }

@@ -129,6 +129,12 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
     detail: 'The service is stopping and takes no new writes; nothing was recorded.',
     retryAfterSeconds: 1,
   },
+  READ_ONLY: {
+    status: 503,
+    title: 'Read-only',
+    detail: 'An operator has switched writes off for a while; nothing was recorded.',
+    retryAfterSeconds: 10,
+  },
   NO_SPACE: {
     status: 507,
     title: 'No space',

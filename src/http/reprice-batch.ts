@@ -135,9 +135,14 @@ function closeIfUnread(ctx: Context): void {
   if (!ctx.req.complete) ctx.set('Connection', 'close');
 }
 
-/** The same for an answer whose head was sent while the request was still being read. */
+/**
+ * The same for an answer whose head was sent while the request was still being read. Refused at once,
+ * lines are answered before Node has noticed that they were the last ones of what it received.
+ */
 function endWithAnswer({ req, res }: Context): void {
   res.once('finish', () => {
-    if (!req.complete) req.socket.end();
+    setImmediate(() => {
+      if (!req.complete) req.socket.end();
+    });
   });
 }

@@ -4,6 +4,7 @@ import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { formatTimestamp, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import { type LedgerStorage, maintenanceIntervalMs } from '../storage/ledger-storage.ts';
+import type { Snapshot } from '../storage/snapshot.ts';
 import type { Clock } from './clock.ts';
 import { CommitLane, type CommitListener } from './commit-lane.ts';
 import type { HistoryRange } from './history-range.ts';
@@ -51,6 +52,7 @@ export class PriceLedger {
   readonly #queries: PriceQueries;
   readonly #maintenance: NodeJS.Timeout;
   #isMaintaining = false;
+  #isReadOnly = false;
   #isClosing = false;
   #hasFailed = false;
 
@@ -133,7 +135,7 @@ export class PriceLedger {
 
   /**
    * Records a price. When it resolves the record is on disk; when it rejects the record was not kept
-   * (`STORAGE_FAILED`: never read again). `QUEUE_FULL`, `DRAINING`, `PRECONDITION_FAILED`,
+   * (`STORAGE_FAILED`: never read again). `QUEUE_FULL`, `DRAINING`, `READ_ONLY`, `PRECONDITION_FAILED`,
    * `PRICE_CONFLICT`, `IDEMPOTENCY_KEY_IN_USE`, `IDEMPOTENCY_KEY_REUSED`, `NO_SPACE`, `BACKLOG_FULL`,
    * `STORAGE_BUSY`, `STORAGE_FAILED`.
    */
@@ -226,6 +228,42 @@ export class PriceLedger {
     return this.#lane.onCommit(listener);
   }
 
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
+  }
+
+  /**
+   * Switches writes off: they are refused with `READ_ONLY` from now on, and when this resolves none is
+   * under way any more. Or on again. A restart switches them on.
+   */
+  async setReadOnly(isReadOnly: boolean): Promise<void> {
+    this.#isReadOnly = isReadOnly;
+    if (isReadOnly) await this.#queue.drained();
+  }
+
+  /** Ends the journal's open segment between two batches, so that readers see all records in whole files; gives the last seq in them. */
+  async seal(): Promise<number> {
+    this.#refuseWhenClosing();
+    let sealedSeq = 0;
+    await this.#queue.runBetween(async () => {
+      await this.#watch(this.#storage.seal());
+      sealedSeq = this.#lane.lastSeq;
+    });
+    return sealedSeq;
+  }
+
+  /** When it resolves, product files hold every record of a receipt given before, on disk; gives that seq. */
+  async flush(): Promise<number> {
+    this.#refuseWhenClosing();
+    return this.#storage.flush();
+  }
+
+  /** A consistent cut with every record of a receipt given before, to copy the store from. */
+  async snapshot(): Promise<Snapshot> {
+    this.#refuseWhenClosing();
+    return this.#storage.snapshot();
+  }
+
   /** Refuses new writes, gives every accepted one its true answer, and closes the storage. */
   async close(): Promise<void> {
     this.#isClosing = true;
@@ -238,7 +276,7 @@ export class PriceLedger {
     group: RepriceGroup,
     key: string | undefined,
   ): Promise<readonly Outcome<RepriceResult>[]> {
-    this.#refuseWhenClosing();
+    this.#refuseWrites();
     if (key !== undefined && this.#keysUnderWay.has(key)) throw keyInUse();
     if (key !== undefined) this.#keysUnderWay.add(key);
     try {
@@ -249,7 +287,7 @@ export class PriceLedger {
   }
 
   async #repriceMany(group: RepriceGroup): Promise<readonly Outcome<RepriceResult>[]> {
-    this.#refuseWhenClosing();
+    this.#refuseWrites();
     return this.#queue.addBeyond(group);
   }
 
@@ -266,6 +304,15 @@ export class PriceLedger {
       this.#outcomes.addRefused(error, reprices.length);
       throw error;
     }
+  }
+
+  #refuseWrites(): void {
+    this.#refuseWhenClosing();
+    if (!this.#isReadOnly) return;
+    throw new RepricerError(
+      'READ_ONLY',
+      'an operator has switched writes off; nothing was recorded',
+    );
   }
 
   #refuseWhenClosing(): void {

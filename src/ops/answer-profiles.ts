@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import type { Log } from './log.ts';
+import { presentProblem } from './present-problem.ts';
 import type { ProfileKind, Profiler } from './profiler.ts';
 
 const secondsDefault = 10;
@@ -59,11 +59,4 @@ function whenGone(ctx: Context): AbortSignal {
   const gone = new AbortController();
   ctx.res.once('close', () => gone.abort());
   return gone.signal;
-}
-
-function presentProblem(ctx: Context, status: 400 | 405 | 409, detail: string): void {
-  ctx.status = status;
-  ctx.type = 'application/problem+json';
-  const title = STATUS_CODES[status];
-  ctx.body = JSON.stringify({ type: 'about:blank', title, status, detail });
 }

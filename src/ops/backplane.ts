@@ -1,9 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import Koa, { type Context, type Middleware } from 'koa';
+import { type Admin, adminRoutes } from './admin-routes.ts';
 import { answerProfiles } from './answer-profiles.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { presentProblem } from './present-problem.ts';
 import type { Profiler } from './profiler.ts';
 
 export interface BackplaneDependencies {
@@ -12,10 +13,13 @@ export interface BackplaneDependencies {
   readonly log: Log;
   /** Undefined where nobody may take profiles. */
   readonly profiler?: Profiler | undefined;
+  /** What `/admin` acts on, undefined while that is not there yet; without it there is no `/admin`. */
+  readonly admin?: (() => Admin | undefined) | undefined;
 }
 
 /** Health and metrics for the operators of the service, on a port of their own. */
-export function createBackplane({ health, metrics, log, profiler }: BackplaneDependencies): Koa {
+export function createBackplane(dependencies: BackplaneDependencies): Koa {
+  const { health, metrics, log, profiler, admin } = dependencies;
   const routes = new Map<string, (ctx: Context) => void | Promise<void>>([
     ['/healthz/alive', presentAlive],
     ['/healthz/ready', (ctx) => presentReady(ctx, health)],
@@ -26,6 +30,7 @@ export function createBackplane({ health, metrics, log, profiler }: BackplaneDep
     log.warn('a request to the backplane could not be answered', { error }),
   );
   if (profiler !== undefined) app.use(answerProfiles(profiler, log));
+  if (admin !== undefined) app.use(adminRoutes({ admin, health, log }));
   app.use(routeRequests(routes));
   return app;
 }
@@ -58,10 +63,4 @@ function presentReady(ctx: Context, { isReady, reasons }: Health): void {
 async function presentMetrics(ctx: Context, metrics: Metrics): Promise<void> {
   ctx.set('Content-Type', metrics.contentType);
   ctx.body = await metrics.render();
-}
-
-function presentProblem(ctx: Context, status: 404 | 405): void {
-  ctx.status = status;
-  ctx.type = 'application/problem+json';
-  ctx.body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status });
 }

@@ -6,6 +6,8 @@ export interface Readings {
   readonly isReady: boolean;
   /** What keeps it from being ready; of a fixed few. */
   readonly unreadyReasons: readonly string[];
+  /** Whether an operator has switched writes off. */
+  readonly isReadOnly: boolean;
   /** Records that wait or are being written, and how many may. */
   readonly queueLength: number;
   readonly queueMax: number;
@@ -183,6 +185,10 @@ export class Metrics {
     labelNames: ['reason'],
     registers: this.#registers,
   });
+  readonly #readOnly = this.#gauge(
+    'repricer_read_only',
+    'Whether an operator has switched writes off.',
+  );
   readonly #queueLength = this.#gauge(
     'repricer_queue_length',
     'Records that wait or are being written.',
@@ -256,6 +262,7 @@ export class Metrics {
   async render(): Promise<string> {
     const readings = await this.#read();
     setGauge(this.#ready, readings.isReady ? 1 : 0);
+    setGauge(this.#readOnly, readings.isReadOnly ? 1 : 0);
     setGauge(this.#queueLength, readings.queueLength);
     setGauge(this.#acknowledgedSeq, readings.acknowledgedSeq);
     setGauge(this.#freeBytes, readings.freeBytes);

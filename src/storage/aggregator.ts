@@ -24,6 +24,13 @@ export type JournalLines = (
   lastSeq: number,
 ) => AsyncIterable<Buffer>;
 
+/** Someone who waits until everything up to `seq` is in product files, and on disk. */
+interface Flush {
+  readonly seq: number;
+  readonly resolve: (checkpointSeq: number) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** Product files being written at once; see `syncsInParallel` for why not more. */
 const writersInParallel = 2;
 const closeTriesMax = 3;
@@ -44,6 +51,7 @@ export class Aggregator {
   readonly #job: BackgroundJob;
   /** Products whose file was found damaged by a reader and has to be replaced. */
   readonly #damaged = new Set<ProductId>();
+  #flushes: readonly Flush[] = [];
   #addedSeq: number;
   #addedProducts: number;
   #windowSeq: number;
@@ -73,8 +81,7 @@ export class Aggregator {
     const work = {
       run: () => this.#work(),
       onDone: () => this.#onDone(),
-      onFailure: (error: unknown, retryMs: number) =>
-        events.backgroundWorkFailed('aggregation', error, retryMs),
+      onFailure: (error: unknown, retryMs: number) => this.#onFailure(error, retryMs),
     };
     this.#job = new BackgroundJob(work, limits.flushIntervalMs);
   }
@@ -116,6 +123,17 @@ export class Aggregator {
     this.#job.wake();
   }
 
+  /**
+   * Resolves with the checkpoint's seq once all that was added before is in product files, and on disk.
+   * The job for it begins within the flush interval; rejects when that fails, which is tried again all the same.
+   */
+  flush(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#flushes = [...this.#flushes, { seq: this.#addedSeq, resolve, reject }];
+      this.#job.wake();
+    });
+  }
+
   /** Finishes everything: all records in product files, synced, and a checkpoint that says so. */
   async close(): Promise<void> {
     await this.abandon();
@@ -126,7 +144,10 @@ export class Aggregator {
         return;
       } catch (error) {
         // The first try may find files that the second has to rebuild.
-        if (tries === closeTriesMax) throw error;
+        if (tries === closeTriesMax) {
+          this.#failFlushes(error);
+          throw error;
+        }
         this.#events.backgroundWorkFailed('aggregation', error, 0);
       }
     }
@@ -138,8 +159,14 @@ export class Aggregator {
   }
 
   #onDone(): void {
-    if (!this.#backlog.isEmpty || this.#damaged.size > 0) this.#job.wake();
+    const isMoreAsked = this.#damaged.size > 0 || this.#flushes.length > 0;
+    if (!this.#backlog.isEmpty || isMoreAsked) this.#job.wake();
     else if (this.#isBehind) this.#job.wakeIn(Math.max(0, this.#checkpointer.dueInMs));
+  }
+
+  #onFailure(error: unknown, retryMs: number): void {
+    this.#events.backgroundWorkFailed('aggregation', error, retryMs);
+    this.#failFlushes(error);
   }
 
   /** Whether there is something that the checkpoint has not passed. */
@@ -149,8 +176,9 @@ export class Aggregator {
 
   async #work(): Promise<void> {
     await this.#replaceBadFiles();
-    await this.#flush();
-    if (this.#isBehind && this.#checkpointer.isDue) await this.#moveCheckpoint();
+    await this.#putWindow();
+    const isDue = this.#isBehind && this.#checkpointer.isDue;
+    if (isDue || this.#flushes.length > 0) await this.#moveCheckpoint();
   }
 
   async #replaceBadFiles(): Promise<void> {
@@ -167,7 +195,7 @@ export class Aggregator {
     }
   }
 
-  async #flush(): Promise<void> {
+  async #putWindow(): Promise<void> {
     if (this.#windowSeq === this.#aggregatedSeq) {
       this.#windowSeq = this.#addedSeq;
       this.#windowProducts = this.#addedProducts;
@@ -195,6 +223,19 @@ export class Aggregator {
   }
 
   async #moveCheckpoint(): Promise<void> {
-    await this.#checkpointer.move(this.#aggregatedSeq, this.#windowProducts);
+    const seq = this.#aggregatedSeq;
+    await this.#checkpointer.move(seq, this.#windowProducts);
+    for (const { resolve } of this.#takeFlushes(seq)) resolve(seq);
+  }
+
+  /** Those who wait for no record past `seq`. */
+  #takeFlushes(seq: number): readonly Flush[] {
+    const taken = this.#flushes.filter((flush) => flush.seq <= seq);
+    this.#flushes = this.#flushes.filter((flush) => flush.seq > seq);
+    return taken;
+  }
+
+  #failFlushes(error: unknown): void {
+    for (const { reject } of this.#takeFlushes(Number.POSITIVE_INFINITY)) reject(error);
   }
 }

@@ -26,6 +26,7 @@ import { encodeRecord } from './record.ts';
 import type { RecordSequence } from './record-sequence.ts';
 import type { RecoveredProductFiles } from './recover-product-files.ts';
 import { type RecoveredStore, recoverStore } from './recover-store.ts';
+import { type Snapshot, snapshotOf } from './snapshot.ts';
 import type { StorageEvents } from './storage-events.ts';
 import { VolumeGuard } from './volume-guard.ts';
 
@@ -189,6 +190,18 @@ export class FileStorage implements LedgerStorage {
 
   async allRecords(): Promise<RecordSequence> {
     return this.#journalRecords();
+  }
+
+  seal(): Promise<void> {
+    return this.#watch(this.#journal.seal());
+  }
+
+  flush(): Promise<number> {
+    return this.#aggregator.flush();
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return snapshotOf(this.#files, this.#options.directory, this.#journal.cut());
   }
 
   async close(): Promise<void> {

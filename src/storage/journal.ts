@@ -10,6 +10,7 @@ import { isBusy } from './is-busy.ts';
 import { appendToManifest, type SealedSegment } from './manifest.ts';
 import { type JournalLimits, OpenSegment, type ReadableSegment } from './open-segment.ts';
 import { openSuffix, segmentFile } from './segment-file.ts';
+import type { JournalCut } from './snapshot.ts';
 import type { StorageEvents } from './storage-events.ts';
 
 /** What the journal goes on from: the state that recovery left on disk, in which no segment is open. */
@@ -94,6 +95,7 @@ export class Journal {
 
   /** Seals the open segment, if there is one: synced, renamed, listed in the manifest. */
   async seal(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#open !== undefined) await this.#sealOpen(this.#open);
     await this.#listSealed();
   }
@@ -122,6 +124,14 @@ export class Journal {
     return open === undefined || open.isEmpty
       ? [...this.#sealed]
       : [...this.#sealed, open.readable()];
+  }
+
+  /** All that is on disk at this moment, for a snapshot. */
+  cut(): JournalCut {
+    const open = this.#open;
+    const isWritten = open !== undefined && !open.isEmpty;
+    const segments = isWritten ? [...this.#sealed, open.summary()] : [...this.#sealed];
+    return { segments, manifestBytes: this.#manifestBytes };
   }
 
   async #segmentFor(first: PriceRecord, bytes: number): Promise<OpenSegment> {

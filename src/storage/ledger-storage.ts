@@ -3,6 +3,7 @@ import type { ProductId } from '../model/product-id.ts';
 import type { Timestamp } from '../model/timestamp.ts';
 import type { KeyedRecords } from './keyed-records.ts';
 import type { RecordSequence } from './record-sequence.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** How often the ledger calls `maintain`. */
 export const maintenanceIntervalMs = 1000;
@@ -78,6 +79,15 @@ export interface LedgerStorage {
 
   /** All records. */
   allRecords(): Promise<RecordSequence>;
+
+  /** Ends the segment that is being written; called as `append` is. Rejects as `append` does. */
+  seal(): Promise<void>;
+
+  /** When it resolves, what is made from the journal holds every record appended before, on disk; gives that seq. */
+  flush(): Promise<number>;
+
+  /** A consistent cut with every record whose `append` has resolved, to copy the store from. */
+  snapshot(): Promise<Snapshot>;
 
   /** Puts everything in its final place. After `STORAGE_FAILED`: only lets go of what is open. */
   close(): Promise<void>;

@@ -8,7 +8,7 @@ import { openSuffix } from './segment-file.ts';
 export async function openSegmentFile(
   files: FileSystem,
   directory: string,
-  segment: ReadableSegment,
+  segment: Pick<ReadableSegment, 'file'>,
 ): Promise<OpenFile> {
   const path = join(directory, segment.file);
   for (const name of [path, `${path}${openSuffix}`]) {

@@ -8,12 +8,18 @@ export const openSuffix = '.open';
 
 const directoryForm = /^date=\d{4}-\d\d-\d\d$/;
 const nameForm = /^(\d{20})\.ndjson(\.open)?$/;
+const pathForm = /^results\/date=\d{4}-\d\d-\d\d\/\d{20}\.ndjson$/;
 const temporaryForm = /^\d{20}\.ndjson(?:\.open)?(?:(?:\.\d+)?\.broken)?\.tmp$/;
 
 /** A sealed segment's path within the data directory: `results/date=2026-11-21/00000000000000000001.ndjson`. */
 export function segmentFile(firstSeq: number, firstTimestamp: Timestamp): string {
   const name = String(firstSeq).padStart(20, '0');
   return `${resultsDirectory}/date=${dateOf(firstTimestamp)}/${name}.ndjson`;
+}
+
+/** Whether a path within the data directory is that of a sealed segment. */
+export function isSegmentFile(path: string): boolean {
+  return pathForm.test(path);
 }
 
 export function isSegmentDirectory(name: string): boolean {

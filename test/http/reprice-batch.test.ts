@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
@@ -322,6 +323,26 @@ test('a line whose product cannot be read is refused alone, those after it are r
       ['info', 200, undefined],
     ],
   );
+});
+
+test('a connection stays in use after a batch that was refused at once', async (t) => {
+  const service = await start(t);
+  await service.ledger.setReadOnly(true);
+  const body = '{"productId":"a","price":1}\n';
+  const socket = connect(service.port, '127.0.0.1').setEncoding('utf8');
+  let received = '';
+  const until = async (ending: string) => {
+    while (!received.endsWith(ending)) received += String((await once(socket, 'data'))[0]);
+  };
+
+  const length = `Content-Type: ${ndjson}\r\nContent-Length: ${body.length}`;
+  socket.write(`POST /api/reprice/batch HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n${body}`);
+  await until('0\r\n\r\n');
+  socket.write('GET /api/query HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('[]');
+
+  t.regex(received, /"\/problems\/read-only"/);
+  socket.destroy();
 });
 
 test('a batch waits for product files that have fallen behind, and loses no line', async (t) => {

@@ -40,6 +40,7 @@ test('what other objects hold is read at each scrape', async (t) => {
   let readings: Readings = {
     isReady: true,
     unreadyReasons: [],
+    isReadOnly: true,
     queueLength: 3,
     queueMax: 50,
     reprices: new Map([['recorded', 9]]),
@@ -63,6 +64,7 @@ test('what other objects hold is read at each scrape', async (t) => {
   const metrics = new Metrics(async () => readings);
   const names = [
     'repricer_ready',
+    'repricer_read_only',
     'repricer_queue_length',
     'repricer_queue_length_max',
     'repricer_reprices_total{outcome="recorded"}',
@@ -85,16 +87,22 @@ test('what other objects hold is read at each scrape', async (t) => {
   ];
 
   const first = await metrics.render();
-  readings = { ...readings, isReady: false, queueLength: 0, lastPriceCacheHits: 8 };
+  readings = {
+    ...readings,
+    isReady: false,
+    isReadOnly: false,
+    queueLength: 0,
+    lastPriceCacheHits: 8,
+  };
   const second = await metrics.render();
 
   t.deepEqual(
     names.map((name) => sampleOf(first, name)),
-    [1, 3, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 7, 2, 7, 3, 3, 12, 2, 1],
+    [1, 1, 3, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 7, 2, 7, 3, 3, 12, 2, 1],
   );
   t.deepEqual(
     names.map((name) => sampleOf(second, name)),
-    [0, 0, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 8, 2, 7, 3, 3, 12, 2, 1],
+    [0, 0, 0, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 8, 2, 7, 3, 3, 12, 2, 1],
   );
 });
 

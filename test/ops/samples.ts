@@ -4,6 +4,7 @@ import type { Readings } from '../../src/ops/metrics.ts';
 export const unknownReadings: Readings = {
   isReady: false,
   unreadyReasons: [],
+  isReadOnly: false,
   queueLength: 0,
   queueMax: 50,
   reprices: new Map(),

@@ -3,6 +3,7 @@ import type { ProductId } from '../../src/model/product-id.ts';
 import type { KeyedRecords } from '../../src/storage/keyed-records.ts';
 import type { LedgerStorage, ScannedProducts } from '../../src/storage/ledger-storage.ts';
 import type { RecordSequence } from '../../src/storage/record-sequence.ts';
+import type { Snapshot } from '../../src/storage/snapshot.ts';
 
 /** A storage in memory, of which one read at a time gives what it saw only when it is let go. */
 export class SlowStorage implements LedgerStorage {
@@ -40,6 +41,18 @@ export class SlowStorage implements LedgerStorage {
 
   async maintain(): Promise<void> {}
   async close(): Promise<void> {}
+
+  seal(): Promise<void> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  flush(): Promise<number> {
+    return Promise.reject(new Error('not asked for here'));
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return Promise.reject(new Error('not asked for here'));
+  }
 
   recordAt(): Promise<undefined> {
     return Promise.reject(new Error('not asked for here'));

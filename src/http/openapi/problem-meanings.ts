@@ -138,6 +138,7 @@ export const problemMeanings: Readonly<Record<ClientErrorCode, ProblemMeaning>> 
   TOO_MANY_STREAMS: { when: 'As many streams as this endpoint serves at once are open.' },
   BACKLOG_FULL: { when: 'Too many records wait for their product files.' },
   DRAINING: { when: 'The service is stopping.' },
+  READ_ONLY: { when: 'An operator has switched writes off for a while.' },
   NO_SPACE: { when: 'The volume has no room for the record.' },
   STORAGE_FAILED: { when: 'The storage failed and takes no more writes until a restart.' },
   STORAGE_BUSY: { when: 'A file could not be read or created just now.' },

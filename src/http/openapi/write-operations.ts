@@ -24,6 +24,7 @@ const writeProblems: readonly ClientErrorCode[] = [
   'QUEUE_FULL',
   'BACKLOG_FULL',
   'DRAINING',
+  'READ_ONLY',
   'NO_SPACE',
   'STORAGE_FAILED',
   'STORAGE_BUSY',
