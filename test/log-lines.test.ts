@@ -26,7 +26,8 @@ test('every line that can be logged is documented with its level and fields, and
   const logged = (await readSources(root)).flatMap(loggedLines);
   const documented = documentedLines(await readFile(join(root, 'docs/log.md'), 'utf8'));
 
-  t.deepEqual(documented.toSorted(byMessage), logged.toSorted(byMessage));
+  t.deepEqual(missing(logged, documented), [], 'logged, and not documented so');
+  t.deepEqual(missing(documented, logged), [], 'documented, and not logged so');
 });
 
 test('every call of the log gives its message as it is, so that none escapes the check', async (t) => {
@@ -119,8 +120,14 @@ function codeIn(cell: string): readonly string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 }
 
-function byMessage(one: LoggedLine, other: LoggedLine): number {
-  return one.message < other.message ? -1 : 1;
+/** Those of the first that are not among the second. */
+function missing(these: readonly LoggedLine[], those: readonly LoggedLine[]): readonly string[] {
+  const known = new Set(those.map(describe));
+  return these.map(describe).filter((line) => !known.has(line));
+}
+
+function describe({ levels, message, fields }: LoggedLine): string {
+  return `${levels.join(', ')}: ${message} (${fields.join(', ')})`;
 }
 
 async function readSources(root: string): Promise<readonly string[]> {
