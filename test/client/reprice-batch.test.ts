@@ -34,7 +34,7 @@ test('each line gets its result in order, and one that is refused spoils no othe
 });
 
 test('results come while lines are still to come, and the service may end a batch that is quiet', async (t) => {
-  const { client, proxy, end } = await connectClient(t, { limits: { requestTimeoutMs: 200 } });
+  const { client, proxy, end } = await connectClient(t, { limits: { requestTimeoutMs: 1000 } });
   const answers = [hold(), hold(), hold()];
   async function* slowLines() {
     for (const [index, { promise }] of answers.entries()) {

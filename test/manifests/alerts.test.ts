@@ -164,6 +164,10 @@ const troubles: Readonly<Record<string, Trouble>> = {
       { repricer_aggregation_lag_records: `150000+0x${minutes}` },
     ],
   },
+  RepricerTokensBroken: {
+    fires: [{ repricer_tokens_reload_failures_total: `0+0x${calmUntil} 1+0x60` }],
+    passes: [{ repricer_tokens_reload_failures_total: `0+0x20 1+0x${minutes - 21}` }],
+  },
 };
 
 function stopped(series: string): Series {
