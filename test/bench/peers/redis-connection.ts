@@ -69,7 +69,7 @@ function parse(
   if (lineEnd === -1) return undefined;
   const line = text.slice(start + 1, lineEnd);
   const next = lineEnd + 2;
-  switch (text[start]) {
+  switch (text[start] ?? '') {
     case '+':
       return { value: line, end: next };
     case ':':

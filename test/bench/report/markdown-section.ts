@@ -12,7 +12,9 @@ export function presentMarkdown(result: SuiteResult, conditions: string): string
 function table(measure: Measure): string {
   const head = headOf(measure);
   const rule = head.map((_, column) => (column === 0 ? '---' : '--:'));
-  return [head, rule, ...rowsOf(measure)].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return [head, rule, ...rowsOf(measure)]
+    .map((cells) => `| ${head.map((_, column) => cells[column] ?? '').join(' | ')} |`)
+    .join('\n');
 }
 
 /**
