@@ -33,9 +33,8 @@ async function run(argv: readonly string[]): Promise<number> {
     for (const sentence of missed) process.stderr.write(`MISSED ${sentence}\n`);
     return missed.length === 0 ? 0 : 1;
   } catch (error) {
-    process.stderr.write(
-      `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
+    const isStopped = interrupt.signal.aborted || !(error instanceof Error);
+    process.stderr.write(`${isStopped ? String(error) : error.stack}\n`);
     return 1;
   }
 }

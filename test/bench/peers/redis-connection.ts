@@ -1,8 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-
-/** What Redis answers with; null where there is nothing. */
-export type RedisValue = string | number | null | readonly RedisValue[];
+import { parseRedisValue, type RedisValue } from './redis-value.ts';
 
 interface Waiting {
   readonly resolve: (value: RedisValue) => void;
@@ -45,12 +43,12 @@ export class RedisConnection {
   #receive(text: string): void {
     this.#received += text;
     let at = 0;
-    for (let found = parse(this.#received, at); found !== undefined; ) {
+    for (let found = parseRedisValue(this.#received, at); found !== undefined; ) {
       at = found.end;
       const waiting = this.#waiting.shift();
       if (found.value instanceof Error) waiting?.reject(found.value);
       else waiting?.resolve(found.value);
-      found = parse(this.#received, at);
+      found = parseRedisValue(this.#received, at);
     }
     this.#received = this.#received.slice(at);
   }
@@ -58,46 +56,4 @@ export class RedisConnection {
   #fail(error: Error): void {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
-}
-
-/** The value that begins at `start`, and where it ends; undefined while it is not whole. */
-function parse(
-  text: string,
-  start: number,
-): { readonly value: RedisValue | Error; readonly end: number } | undefined {
-  const lineEnd = text.indexOf('\r\n', start);
-  if (lineEnd === -1) return undefined;
-  const line = text.slice(start + 1, lineEnd);
-  const next = lineEnd + 2;
-  switch (text[start] ?? '') {
-    case '+':
-      return { value: line, end: next };
-    case ':':
-      return { value: Number(line), end: next };
-    case '-':
-      return { value: new Error(line), end: next };
-    case '$':
-      return parseBulk(text, next, Number(line));
-    default:
-      return parseArray(text, next, Number(line));
-  }
-}
-
-function parseBulk(text: string, start: number, length: number) {
-  if (length === -1) return { value: null, end: start };
-  const end = start + length;
-  return text.length < end + 2 ? undefined : { value: text.slice(start, end), end: end + 2 };
-}
-
-function parseArray(text: string, start: number, length: number) {
-  const values: RedisValue[] = [];
-  let end = start;
-  while (values.length < length) {
-    const found = parse(text, end);
-    if (found === undefined) return undefined;
-    if (found.value instanceof Error) return found;
-    values.push(found.value);
-    end = found.end;
-  }
-  return { value: values, end };
 }

@@ -17,7 +17,7 @@ export interface Curve {
 const size = { width: 720, height: 400 } as const;
 const plot = { left: 70, right: 480, top: 50, bottom: 340 } as const;
 /** Told apart by people who see few colours too, on white and on black. */
-const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#888888'];
+const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#777', '#000'];
 const yTicks = 5;
 
 /** The chart as SVG. The y axis begins at 0, so that a curve that looks flat is flat. */

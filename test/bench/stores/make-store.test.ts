@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { nodeFileSystem } from '../../../src/files/file-system.ts';
+import { readCheckpoint } from '../../../src/storage/checkpoint.ts';
 import { verifyStore } from '../../../src/storage/verify.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { makeStore } from './make-store.ts';
@@ -19,6 +20,7 @@ for (const size of [
     t.deepEqual([report.damages, report.notes], [[], []]);
     t.is(report.records, size.records);
     t.is(report.products, size.products + 1);
-    t.is(report.checkpointSeq, size.records);
+    const checkpoint = await readCheckpoint(nodeFileSystem, directory);
+    t.like(checkpoint, { seq: size.records, products: size.products + 1 });
   });
 }

@@ -35,7 +35,7 @@ export async function measureSlowDisk(bench: Bench): Promise<SuiteResult> {
     charts: found.flatMap(({ charts }) => charts),
     skipped: [],
     notes: [
-      'A client that is refused (503) asks again at once: the worst that an overload does. Latencies are those of the writes that were taken.',
+      'A client that is refused (503) asks again at once: the worst that an overload does. Latencies are those of the writes that were taken, and processor time is that of all answers by the writes that were taken.',
     ],
   };
 }
