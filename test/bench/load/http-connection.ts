@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 /** No answer of the benchmark comes near this many bytes. */
-const answerBytesMax = 16 * 1024;
+const answerBytesMax = 256 * 1024;
 
 /**
  * One keep-alive connection that sends a request at a time, on a plain socket: node:http's client

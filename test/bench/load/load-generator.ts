@@ -1,5 +1,7 @@
+import { download } from './download.ts';
 import type { LoadJob, LoadReply } from './load-job.ts';
 import { LoadRun } from './load-run.ts';
+import { upload } from './upload.ts';
 
 /*
  * The load generator, a process of its own: takes one job at a time from its parent and replies with
@@ -10,7 +12,7 @@ import { LoadRun } from './load-run.ts';
 const answerMsMax = 20_000;
 
 process.on('message', (job: LoadJob) => {
-  new LoadRun(job).run(answerMsMax).then(
+  work(job).then(
     (result) => reply({ result }),
     (error: unknown) => reply({ problem: String(error) }),
   );
@@ -18,6 +20,17 @@ process.on('message', (job: LoadJob) => {
 
 // A runner that is gone asks for no more.
 process.on('disconnect', () => process.exit());
+
+async function work(job: LoadJob) {
+  switch (job.kind) {
+    case 'requests':
+      return new LoadRun(job).run(answerMsMax);
+    case 'upload':
+      return upload(job);
+    case 'download':
+      return download(job);
+  }
+}
 
 function reply(message: LoadReply): void {
   process.send?.(message);

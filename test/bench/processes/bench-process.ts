@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** A stop that takes longer is a failure, and the process is killed. */
 const stopMsMax = 40_000;
 /** A message comes after the longest stretch of load, a minute, and the answers that it waits for. */
-const messageMsMax = 120_000;
+const messageMsUsual = 120_000;
 
 /** A process of the benchmark; one that ends before it is stopped fails whatever waits for it. */
 export class BenchProcess {
@@ -18,7 +18,9 @@ export class BenchProcess {
     this.#child = child;
     this.#exited = once(child, 'exit').then(([code, signal]) => `${name} ended: ${code ?? signal}`);
     // The runner may end in any way, and must leave nothing behind.
-    process.once('exit', () => child.kill('SIGKILL'));
+    const kill = () => child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
   }
 
   /** Runs a module of the build with Node, and with the flags that `npm start` gives. */
@@ -46,9 +48,14 @@ export class BenchProcess {
     this.#child.send(message);
   }
 
-  /** The next message that the process sends. */
-  async message(): Promise<unknown> {
-    const signal = AbortSignal.timeout(messageMsMax);
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The next message that the process sends. Rejects when it takes too long, and when `stop` aborts. */
+  async message(stop?: AbortSignal, messageMsMax = messageMsUsual): Promise<unknown> {
+    const timeout = AbortSignal.timeout(messageMsMax);
+    const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop]);
     const received: unknown[] = await this.whileRunning(once(this.#child, 'message', { signal }));
     return received[0];
   }

@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { nodeFileSystem } from '../../../src/files/file-system.ts';
+import { verifyStore } from '../../../src/storage/verify.ts';
+import type { Bench } from '../bench.ts';
+import type { BenchServer } from '../processes/bench-server.ts';
+import { findPeers, peerDirectory } from '../processes/peers.ts';
+import { startRepricer } from '../processes/repricer-server.ts';
+
+/** The service, and all peers that this machine can start; one runs at a time. */
+export interface ServersBeside {
+  /** The service is the first. */
+  readonly servers: readonly BenchServer[];
+  readonly service: BenchServer;
+  /** Whom this machine cannot start, and why. */
+  readonly skipped: readonly string[];
+}
+
+/** Starts them on empty stores for as long as `use` takes. Nothing of them is left afterwards. */
+export async function withPeersBeside<Result>(
+  bench: Bench,
+  name: string,
+  use: (beside: ServersBeside) => Promise<Result>,
+): Promise<Result & { readonly recordsVerified: number }> {
+  const directory = join(bench.directory, name);
+  const dataDir = join(directory, 'data');
+  await mkdir(directory);
+  const peers = findPeers();
+  const skipped = peers.flatMap((peer) =>
+    peer.lack === undefined ? [] : [`${peer.name}: ${peer.lack}`],
+  );
+  for (const skip of skipped) process.stderr.write(`SKIPPED: ${skip}\n`);
+  const servers: BenchServer[] = [];
+  try {
+    const queueMax = Math.max(50, ...bench.options.connections);
+    const service = await startRepricer(dataDir, {
+      flags: ['--queue-max', String(queueMax), '--reads-max', String(queueMax)],
+    });
+    servers.push(service);
+    for (const peer of peers.filter(({ lack }) => lack === undefined)) {
+      servers.push(await peer.start(peerDirectory(directory, peer)));
+    }
+    for (const server of servers) server.process.pause();
+    const result = await use({ servers, service, skipped });
+    for (const server of servers) await server.stop();
+    return { ...result, recordsVerified: await recordsOf(dataDir) };
+  } finally {
+    await Promise.all(servers.map((server) => server.kill()));
+  }
+}
+
+/** How many records the service left; throws unless its store is well. */
+async function recordsOf(dataDir: string): Promise<number> {
+  const { records, damages, damageCount, notes } = await verifyStore(nodeFileSystem, dataDir);
+  if (damageCount === 0 && notes.length === 0) return records;
+  throw new Error(`the store is not well: ${JSON.stringify({ damages, notes })}`);
+}
+
+/** Throws unless the journal has exactly the records that were acknowledged; otherwise says so. */
+export function requireAll(acknowledged: number, recordsVerified: number): string {
+  if (recordsVerified !== acknowledged) {
+    throw new Error(`${acknowledged} writes were acknowledged, the journal has ${recordsVerified}`);
+  }
+  const count = acknowledged.toLocaleString('en-US');
+  return `${count} writes were acknowledged, and the journal has exactly as many records.`;
+}
