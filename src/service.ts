@@ -11,7 +11,7 @@ import { DirectoryLock } from './files/directory-lock.ts';
 import type { FileSystem } from './files/file-system.ts';
 import { readFile } from './files/read-file.ts';
 import { PriceFeed } from './http/feed/price-feed.ts';
-import { createHttpServer } from './http/http-server.ts';
+import { createHttpServer } from './http/server/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
 import { PriceLedger } from './ledger/price-ledger.ts';
 import { createBackplane } from './ops/backplane.ts';

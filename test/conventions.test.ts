@@ -19,6 +19,9 @@ interface Rule {
   readonly innocent: readonly Source[];
 }
 
+/** What every route may be made of. */
+const ofRequests = ['http/input/', 'http/server/', 'http/access/'];
+
 /**
  * The layers, and what each may import besides itself: path prefixes within `src`. Data flows one
  * way, http → ledger → storage → files, and `model/` and `errors.ts` are leaves.
@@ -33,7 +36,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'ledger/': ['storage/', 'model/', 'errors.ts'],
   'ops/': ['storage/storage-events.ts', 'storage/snapshot.ts', 'model/', 'errors.ts'],
   'client/': [],
-  'http/': ['access/', 'ledger/', 'ops/', 'model/', 'errors.ts'],
+  'http/input/': ['model/', 'errors.ts'],
+  'http/server/': ['http/input/', 'access/', 'ops/', 'errors.ts'],
+  'http/access/': ['http/input/', 'access/', 'model/', 'errors.ts'],
+  'http/read/': [...ofRequests, 'ledger/', 'model/', 'errors.ts'],
+  'http/write/': [...ofRequests, 'http/read/', 'access/', 'ledger/', 'model/', 'errors.ts'],
+  'http/feed/': [...ofRequests, 'http/read/', 'ledger/', 'ops/', 'model/', 'errors.ts'],
+  'http/docs/': ['http/server/', 'errors.ts'],
+  'http/openapi/': ['http/', 'access/', 'errors.ts'],
   'cli/': [
     'service.ts',
     'config.ts',
@@ -61,9 +71,12 @@ const rules: readonly Rule[] = [
       { path: 'files/lines.ts', text: "import type { Price } from '../model/price.ts';" },
       { path: 'storage/journal.ts', text: "import { PriceLedger } from '../ledger/a.ts';" },
       { path: 'ledger/batch.ts', text: "import { readLines } from '../files/lines.ts';" },
-      { path: 'http/reprice.ts', text: "import { Journal } from '../storage/journal.ts';" },
+      {
+        path: 'http/write/reprice.ts',
+        text: "import { Journal } from '../../storage/journal.ts';",
+      },
       { path: 'ops/metrics.ts', text: "import { Journal } from '../storage/journal.ts';" },
-      { path: 'cli/verify.ts', text: "import { reprice } from '../http/reprice.ts';" },
+      { path: 'cli/verify.ts', text: "import { reprice } from '../http/write/reprice.ts';" },
       { path: 'config.ts', text: "import { createApp } from './app.ts';" },
       { path: 'ledger/a.ts', text: "import {\n  type A,\n  b,\n} from '../http/b.ts';" },
       { path: 'ledger/a.ts', text: "export { b } from '../http/b.ts';" },
@@ -73,10 +86,13 @@ const rules: readonly Rule[] = [
       { path: 'ledger/a.ts', text: 'new URL("../http/b.ts", import.meta.url);' },
       { path: 'app.ts', text: "import { test } from '../test/support/a.ts';" },
       { path: 'client/a.ts', text: "import type { Price } from '../model/price.ts';" },
+      { path: 'http/input/a.ts', text: "import { reprice } from '../write/reprice.ts';" },
+      { path: 'http/read/a.ts', text: "import { reprice } from '../write/reprice.ts';" },
+      { path: 'http/a.ts', text: 'export const a = 1;' },
       { path: 'newcomer/a.ts', text: 'export const a = 1;' },
     ],
     innocent: [
-      { path: 'http/reprice.ts', text: "import { PriceLedger } from '../ledger/a.ts';" },
+      { path: 'http/write/reprice.ts', text: "import { PriceLedger } from '../../ledger/a.ts';" },
       { path: 'storage/journal.ts', text: "import { encodeRecord } from './record.ts';" },
       { path: 'ops/a.ts', text: "import type { S } from '../storage/storage-events.ts';" },
       { path: 'service.ts', text: "import { Journal } from './storage/journal.ts';" },
@@ -158,7 +174,7 @@ const rules: readonly Rule[] = [
       { path: 'ops/metrics.ts', text: "import bodyParser from 'koa-bodyparser';" },
     ],
     innocent: [
-      { path: 'http/reprice.ts', text: "import type { Middleware } from 'koa';" },
+      { path: 'http/write/reprice.ts', text: "import type { Middleware } from 'koa';" },
       { path: 'app.ts', text: "import Koa from 'koa';" },
       { path: 'ops/backplane.ts', text: "import Koa from 'koa';" },
     ],
@@ -350,9 +366,9 @@ function importsOf({ path, text }: Source): readonly { target: string; line: num
   }));
 }
 
+/** Its folder, or in `http/` the folder within; a file of neither is a layer of its own. */
 function layerOf(path: string): string {
-  const end = path.indexOf('/');
-  return end === -1 ? path : path.slice(0, end + 1);
+  return /^(?:http\/)?[^/]+\//.exec(path)?.[0] ?? path;
 }
 
 function lineAt(text: string, index: number): number {

@@ -7,7 +7,7 @@ import { anonymousClients, type Clients } from '../../src/access/client.ts';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
-import { createHttpServer } from '../../src/http/http-server.ts';
+import { createHttpServer } from '../../src/http/server/http-server.ts';
 import type { HistoryRange } from '../../src/ledger/history-range.ts';
 import { PriceBucket } from '../../src/ledger/price-bucket.ts';
 import type { PriceInForce } from '../../src/ledger/price-in-force.ts';

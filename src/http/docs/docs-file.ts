@@ -1,5 +1,5 @@
 import type { RouterMiddleware } from '@koa/router';
-import { answerKept } from '../answer-kept.ts';
+import { answerKept } from '../server/answer-kept.ts';
 import { DocsFiles, type ReadFile } from './docs-files.ts';
 
 /** GET /docs/{file}: what the documentation page consists of. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { RepricerError } from '../../errors.ts';
-import { type KeptAnswer, keepAnswer } from '../answer-kept.ts';
+import { type KeptAnswer, keepAnswer } from '../server/answer-kept.ts';
 import { startScript } from './start-script.ts';
 
 const javascript = 'text/javascript; charset=utf-8';

@@ -1,5 +1,5 @@
 import type { RouterMiddleware } from '@koa/router';
-import { answerKept, keepAnswer } from '../answer-kept.ts';
+import { answerKept, keepAnswer } from '../server/answer-kept.ts';
 
 /** The page takes scripts, styles and data from here, and nothing from anywhere else. */
 const contentSecurityPolicy = [

@@ -1,5 +1,5 @@
 import type { PriceRecord } from '../../model/price-record.ts';
-import { presentPrice } from '../present-price.ts';
+import { presentPrice } from '../read/present-price.ts';
 
 /*
  * The texts of the feed, as server-sent events (WHATWG HTML, section 9.2). An `id` that stands without

@@ -1,12 +1,12 @@
 import { tokenNameForm } from '../../access/token-list.ts';
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 import {
   currencySchema,
   idempotencyKeySchema,
   productIdSchema,
   reasonSchema,
   sourceSchema,
-} from '../value-schemas.ts';
+} from '../input/value-schemas.ts';
 import { objectSchema } from './object-schema.ts';
 
 /*

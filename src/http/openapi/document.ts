@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 import { namedSchemas } from './named-schemas.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';

@@ -1,5 +1,5 @@
-import type { JsonSchema } from '../json-schema.ts';
-import { encodeCursor } from '../page-cursor.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
+import { encodeCursor } from '../read/page-cursor.ts';
 import type { Header } from './operation.ts';
 
 const text: JsonSchema = { type: 'string' };

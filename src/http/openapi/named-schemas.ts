@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { JsonSchema } from '../json-schema.ts';
-import { priceListBody } from '../price-list-body.ts';
-import { batchLine, priceUpdateBody } from '../price-update-body.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
+import { priceListBody } from '../read/price-list-body.ts';
+import { batchLine, priceUpdateBody } from '../write/price-update-body.ts';
 import * as answer from './answer-schemas.ts';
 import { problemTypes } from './problem-types.ts';
 

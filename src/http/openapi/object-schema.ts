@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 
 /** Objects with all of these properties but the optional ones, and with no others. */
 export function objectSchema(

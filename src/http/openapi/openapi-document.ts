@@ -1,5 +1,5 @@
 import type { RouterMiddleware } from '@koa/router';
-import { answerKept, keepAnswer } from '../answer-kept.ts';
+import { answerKept, keepAnswer } from '../server/answer-kept.ts';
 import { createDocument } from './document.ts';
 
 /** GET /openapi.json: the description of the API. */

@@ -1,6 +1,6 @@
 import type { Scope } from '../../access/client.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 
 /** One method of one path, as the API's description tells it. */
 export interface Operation {

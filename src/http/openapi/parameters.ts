@@ -1,6 +1,6 @@
-import type { JsonSchema } from '../json-schema.ts';
-import type { ParameterForm } from '../query-parameters.ts';
-import { idempotencyKeySchema, productIdSchema } from '../value-schemas.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
+import type { ParameterForm } from '../input/query-parameters.ts';
+import { idempotencyKeySchema, productIdSchema } from '../input/value-schemas.ts';
 import type { Parameter } from './operation.ts';
 
 export interface Told {

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 import * as header from './headers.ts';
 import type { Answer, Header } from './operation.ts';
 

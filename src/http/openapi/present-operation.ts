@@ -1,5 +1,5 @@
 import assert from 'node:assert';
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 import type { ClientErrorCode, Operation } from './operation.ts';
 import { traceparent } from './parameters.ts';
 import { presentAnswer } from './present-answer.ts';

@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 import { allow, retryAfter, wwwAuthenticate } from './headers.ts';
 import { objectSchema } from './object-schema.ts';
 import type { ClientErrorCode, Header } from './operation.ts';

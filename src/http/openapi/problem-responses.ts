@@ -1,5 +1,5 @@
-import type { JsonSchema } from '../json-schema.ts';
-import { problemMediaType } from '../problem.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
+import { problemMediaType } from '../server/problem.ts';
 import * as header from './headers.ts';
 import { reference } from './named-schemas.ts';
 import type { ClientErrorCode, Header } from './operation.ts';

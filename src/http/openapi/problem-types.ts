@@ -1,6 +1,6 @@
 import { RepricerError } from '../../errors.ts';
-import type { JsonSchema } from '../json-schema.ts';
-import { toProblem } from '../problem.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
+import { toProblem } from '../server/problem.ts';
 import { objectSchema } from './object-schema.ts';
 import type { ClientErrorCode, Header } from './operation.ts';
 import { problemMeanings } from './problem-meanings.ts';

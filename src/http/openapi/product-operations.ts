@@ -1,6 +1,10 @@
-import { countForm } from '../count-form.ts';
-import { prefixForm, productsLimitDefault, productsLimitMax } from '../product-query-parameters.ts';
-import { cursorSchema } from '../value-schemas.ts';
+import { countForm } from '../input/count-form.ts';
+import { cursorSchema } from '../input/value-schemas.ts';
+import {
+  prefixForm,
+  productsLimitDefault,
+  productsLimitMax,
+} from '../read/product-query-parameters.ts';
 import { examplePrice } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';

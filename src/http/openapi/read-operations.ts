@@ -1,15 +1,15 @@
-import { countForm } from '../count-form.ts';
-import { historyBucketsMax } from '../history-parameters.ts';
-import { instantForm, rangeEndForm } from '../instant-form.ts';
-import { intervalForm } from '../interval-form.ts';
+import { countForm } from '../input/count-form.ts';
+import { instantForm, rangeEndForm } from '../input/instant-form.ts';
+import { intervalForm } from '../input/interval-form.ts';
+import { cursorSchema } from '../input/value-schemas.ts';
+import { historyBucketsMax } from '../read/history-parameters.ts';
 import {
   orderForm,
   pageSizeDefault,
   pageSizeMax,
   productIdForm,
   queryProductsMax,
-} from '../price-query-parameters.ts';
-import { cursorSchema } from '../value-schemas.ts';
+} from '../read/price-query-parameters.ts';
 import { examplePrice, exampleShortReceipt } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';

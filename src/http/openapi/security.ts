@@ -1,5 +1,5 @@
 import type { Scope } from '../../access/client.ts';
-import type { JsonSchema } from '../json-schema.ts';
+import type { JsonSchema } from '../input/json-schema.ts';
 
 const description =
   'A token, where the operator has configured tokens. It is made for scopes, of which each operation ' +

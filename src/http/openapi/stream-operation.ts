@@ -1,5 +1,5 @@
-import { productIdForm, queryProductsMax } from '../price-query-parameters.ts';
-import { placeSchema } from '../value-schemas.ts';
+import { placeSchema } from '../input/value-schemas.ts';
+import { productIdForm, queryProductsMax } from '../read/price-query-parameters.ts';
 import * as header from './headers.ts';
 import type { Operation } from './operation.ts';
 import * as parameter from './parameters.ts';

@@ -1,4 +1,4 @@
-import { truthForm } from '../truth-form.ts';
+import { truthForm } from '../input/truth-form.ts';
 import { exampleReceipt, exampleUpdate } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';

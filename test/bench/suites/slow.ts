@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { lackOf } from '../../support/needs.ts';
 import { Shim } from '../../crash/shim.ts';
+import { lackOf } from '../../support/needs.ts';
 import type { Bench } from '../bench.ts';
 import type { LoadResult } from '../load/load-job.ts';
 import type { Loaded } from '../processes/load-driver.ts';

@@ -1,5 +1,5 @@
-import { encodeCursor } from '../../../src/http/page-cursor.ts';
-import { encodeProductCursor } from '../../../src/http/product-cursor.ts';
+import { encodeCursor } from '../../../src/http/read/page-cursor.ts';
+import { encodeProductCursor } from '../../../src/http/read/product-cursor.ts';
 import type { DescribedCall } from './described-api.ts';
 
 /** The cursor to the page after record 1, and to the first of the products. */

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import test, { type ExecutionContext } from 'ava';
+import { type ParameterForm, QueryParameters } from '../../../src/http/input/query-parameters.ts';
 import { createDocument } from '../../../src/http/openapi/document.ts';
 import type { Answer as Described } from '../../../src/http/openapi/operation.ts';
 import { operations } from '../../../src/http/openapi/operations.ts';
-import { type ParameterForm, QueryParameters } from '../../../src/http/query-parameters.ts';
 import {
   type LedgerService,
   type LedgerServiceParts,

@@ -1,0 +1,12 @@
+import type { Middleware } from 'koa';
+import { RepricerError } from '../../errors.ts';
+
+/** Refuses a read whose client cannot take JSON, before the read costs anything. */
+export function requireJsonAccepted(): Middleware {
+  return async function requireJsonAccepted(ctx, next) {
+    if (ctx.accepts('application/json') === false) {
+      throw new RepricerError('NOT_ACCEPTABLE', 'This answers in application/json only.');
+    }
+    await next();
+  };
+}

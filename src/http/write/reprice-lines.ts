@@ -1,0 +1,130 @@
+import assert from 'node:assert';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '../../access/client.ts';
+import { hasCode } from '../../errors.ts';
+import { failedDependency } from '../../ledger/batch.ts';
+import type { PriceLedger } from '../../ledger/price-ledger.ts';
+import type { Reprice, RepriceResult } from '../../ledger/reprice.ts';
+import type { Outcome } from '../../ledger/write-queue.ts';
+import { requireProduct } from '../access/require-access.ts';
+import { toProblem } from '../server/problem.ts';
+import type { BatchParameters } from './batch-parameters.ts';
+import type { BodyPart } from './body-parts.ts';
+import { presentLineProblem, presentLineResult } from './present-line-result.ts';
+import { parseBatchLine } from './price-update-body.ts';
+
+/** What became of some lines of a batch. */
+export interface LineResults {
+  /** A line for each of them, in order. */
+  readonly text: string;
+  readonly areAllGood: boolean;
+  /** What kept all of them from being recorded, and would the next lines as well. */
+  readonly failure: { readonly error: unknown } | undefined;
+  /** The first failure that was none of a client's, of one line or of all. */
+  readonly ownFailure: { readonly error: unknown } | undefined;
+}
+
+/**
+ * Records what the lines ask for in one group, and tells of each what became of it. `identify` gives the
+ * client as it is known now, or throws when it may not reprice any more.
+ */
+export async function repriceLines(
+  ledger: Pick<PriceLedger, 'repriceAll'>,
+  parts: readonly BodyPart[],
+  parameters: BatchParameters,
+  identify: () => Client,
+): Promise<LineResults> {
+  try {
+    return await recordLines(ledger, parts, parameters, identify());
+  } catch (error) {
+    if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING')) throw error;
+    const text = parts.map(({ number }) => presentLineProblem(number, error)).join('');
+    return { text, areAllGood: false, failure: { error }, ownFailure: undefined };
+  }
+}
+
+async function recordLines(
+  ledger: Pick<PriceLedger, 'repriceAll'>,
+  parts: readonly BodyPart[],
+  parameters: BatchParameters,
+  client: Client,
+): Promise<LineResults> {
+  const lines = parts.map((part) => parseLine(part, parameters, client));
+  const good = lines.filter((line) => 'reprice' in line);
+  const isRefused = parameters.isAtomic && good.length < lines.length;
+  const { outcomes, failure } = isRefused
+    ? { outcomes: good.map(() => ({ error: failedDependency() })), failure: undefined }
+    : await commit(ledger, good, parameters.isAtomic);
+  const outcomeOf = new Map<Line, Outcome<RepriceResult> | undefined>(
+    good.map((line, index) => [line, outcomes[index]]),
+  );
+  const errors = outcomes.filter(isError);
+  return {
+    text: lines.map((line) => present(line, outcomeOf.get(line))).join(''),
+    areAllGood: good.length === lines.length && errors.length === 0,
+    failure,
+    ownFailure: errors.find(({ error }) => toProblem(error).status >= 500),
+  };
+}
+
+interface GoodLine {
+  readonly number: number;
+  readonly reprice: Reprice;
+}
+
+type Line = GoodLine | { readonly number: number; readonly error: unknown };
+
+function parseLine(part: BodyPart, { terms }: BatchParameters, client: Client): Line {
+  if ('error' in part) return part;
+  const { number, bytes } = part;
+  const actor = client.name === undefined ? {} : { actor: client.name };
+  try {
+    const line = parseBatchLine(bytes);
+    requireProduct(client, line.update.productId);
+    const update = { ...line.update, ...actor };
+    return { number, reprice: { update, terms: { ...line.terms, ...terms } } };
+  } catch (error) {
+    return { number, error };
+  }
+}
+
+/** An outcome for each line, and what kept all of them from being recorded. */
+interface Committed extends Pick<LineResults, 'failure'> {
+  readonly outcomes: readonly Outcome<RepriceResult>[];
+}
+
+/** How long a batch waits in all for product files that fall behind it, which is usual for long ones. */
+const patienceMs = 60_000;
+const againMs = 50;
+
+async function commit(
+  ledger: Pick<PriceLedger, 'repriceAll'>,
+  lines: readonly GoodLine[],
+  isAtomic: boolean,
+): Promise<Committed> {
+  if (lines.length === 0) return { outcomes: [], failure: undefined };
+  const reprices = lines.map(({ reprice }) => reprice);
+  const giveUpMs = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      const outcomes = await ledger.repriceAll({ reprices, isAtomic });
+      return { outcomes, failure: undefined };
+    } catch (error) {
+      const mayWait = hasCode(error, 'BACKLOG_FULL') && performance.now() <= giveUpMs;
+      if (!mayWait) return { outcomes: lines.map(() => ({ error })), failure: { error } };
+      await delay(againMs);
+    }
+  }
+}
+
+function present(line: Line, outcome: Outcome<RepriceResult> | undefined): string {
+  if ('error' in line) return presentLineProblem(line.number, line.error);
+  assert(outcome !== undefined, 'every reprice has an outcome');
+  return 'error' in outcome
+    ? presentLineProblem(line.number, outcome.error)
+    : presentLineResult(line.number, line.reprice.update.productId, outcome.result);
+}
+
+function isError(outcome: Outcome<unknown>): outcome is { readonly error: unknown } {
+  return 'error' in outcome;
+}

@@ -1,0 +1,406 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import test from 'ava';
+import { EventStream } from '../../support/event-stream.ts';
+import { answersIn, type RawAnswer } from '../../support/raw-answers.ts';
+import { ask, connect, exchange, hold, readToEnd, startService } from '../http-fixture.ts';
+
+const good = '{"productId":"foo","price":3.55}';
+
+function repriceText(body = good, headers = ''): string {
+  return (
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+    `Content-Length: ${Buffer.byteLength(body)}\r\n${headers}\r\n${body}`
+  );
+}
+
+const lastGet = 'GET /api/query HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+async function waitUntil(claim: () => boolean): Promise<void> {
+  while (!claim()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function isProblem({ head, body, status }: RawAnswer, type: string): boolean {
+  const problem = JSON.parse(body) as Record<string, unknown>;
+  return (
+    /\r\ncontent-type: application\/problem\+json/i.test(head) &&
+    /\r\nconnection: close\r\n/i.test(head) &&
+    problem['type'] === type &&
+    problem['status'] === status
+  );
+}
+
+test('a broken chunk in a body is 400 and records nothing', async (t) => {
+  const service = await startService(t);
+
+  const text = await exchange(
+    service,
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
+      `Transfer-Encoding: chunked\r\n\r\n5\r\n{"pro\r\nzz\r\n${repriceText()}`,
+  );
+
+  const [answer, ...others] = answersIn(text);
+  t.deepEqual(others, []);
+  t.true(answer !== undefined && isProblem(answer, '/problems/bad-request'));
+  t.deepEqual(service.ledger.updates, []);
+  await waitUntil(() => service.observed.length === 1);
+  t.is(service.observed[0]?.status, 400);
+  t.true(service.log.lines.every(({ level }) => level === 'info' || level === 'debug'));
+});
+
+test('a header whose value is the word host is no Host header', async (t) => {
+  const service = await startService(t);
+
+  const text = await exchange(service, lastGet.replace('Host: localhost', 'Host: host'));
+
+  t.is(answersIn(text)[0]?.status, 200);
+});
+
+test('HTTP/1.0 needs no Host, and a target may be a whole URL', async (t) => {
+  const service = await startService(t);
+
+  const old = answersIn(await exchange(service, 'GET /api/query HTTP/1.0\r\n\r\n'));
+  const whole = answersIn(
+    await exchange(service, lastGet.replace('/api/query', 'http://localhost/api/query?order=desc')),
+  );
+
+  t.deepEqual([old[0]?.status, whole[0]?.status], [200, 200]);
+  t.deepEqual(
+    service.ledger.queries.map(({ order }) => order),
+    ['asc', 'desc'],
+  );
+});
+
+test('a header section that does not arrive in time is 408', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 1000 });
+
+  const [answer, ...others] = answersIn(await exchange(service, 'GET /api/query HTTP/1.1\r\nHo'));
+
+  t.is(answer?.status, 408);
+  t.true(answer !== undefined && isProblem(answer, '/problems/request-timeout'));
+  t.deepEqual(others, []);
+});
+
+test('a body that does not arrive in time is 408, records nothing and is logged as that', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 1000 });
+
+  const [answer, ...others] = answersIn(await exchange(service, repriceText().slice(0, -5)));
+
+  t.is(answer?.status, 408);
+  t.true(answer !== undefined && isProblem(answer, '/problems/request-timeout'));
+  t.deepEqual(others, []);
+  t.deepEqual(service.ledger.updates, []);
+  await waitUntil(() => service.observed.length === 1);
+  t.is(service.observed[0]?.status, 408);
+  t.deepEqual(
+    service.log.lines.map(({ level }) => level).filter((level) => level !== 'debug'),
+    ['info'],
+  );
+  t.is((await ask(service, '/api/query')).status, 200);
+});
+
+test('a client that goes away while it sends its body is no error of ours', async (t) => {
+  const service = await startService(t);
+  const socket = connect(service);
+  socket.write(repriceText().slice(0, -5));
+  await once(service.server, 'request');
+
+  socket.resetAndDestroy();
+  await waitUntil(() => service.observed.length === 1);
+
+  t.is(service.observed[0]?.status, 400);
+  t.deepEqual(service.ledger.updates, []);
+  t.true(service.log.lines.every(({ level }) => level === 'info' || level === 'debug'));
+  t.is((await ask(service, '/api/query')).status, 200);
+});
+
+test('a client that goes away before its answer is no error of ours', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const connecting = once(service.server, 'connection') as Promise<[Socket]>;
+  const socket = connect(service);
+  socket.write(repriceText());
+  const [connection] = await connecting;
+  await waitUntil(() => service.ledger.updates.length === 1);
+
+  socket.resetAndDestroy();
+  await waitUntil(() => connection.destroyed);
+  disk.release();
+  await waitUntil(() => service.observed.length === 1);
+
+  t.is(service.observed[0]?.status, 202);
+  t.true(service.log.lines.every(({ level }) => level === 'info' || level === 'debug'));
+  t.is((await ask(service, '/api/query')).status, 200);
+});
+
+test('a broken request behind one that is being served waits for that one’s answer', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+
+  const reading = exchange(service, `${repriceText()}NONSENSE\r\n\r\n`);
+  await waitUntil(() => service.ledger.updates.length === 1);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const text = await reading;
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202, 400],
+  );
+});
+
+test('a request that was answered before its body had arrived gets no second answer when it is late', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 300 });
+  const head =
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n' +
+    'Content-Length: 100\r\n\r\n';
+
+  const text = await exchange(service, `${head}the beginning`);
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [415],
+  );
+});
+
+test('a request that does not arrive in time behind a batch that is being served is 408', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 300 });
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const line = '{"productId":"a","price":1}';
+  const batch =
+    'POST /api/reprice/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+    `Content-Length: ${line.length}\r\n\r\n${line}`;
+
+  const reading = exchange(service, `${batch}GET /api/query HTTP/1.1\r\nHo`);
+  await once(service.server, 'clientError');
+  disk.release();
+  const text = await reading;
+
+  const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+  t.deepEqual(statuses, ['200', '408']);
+});
+
+test('a broken body behind a request that is being served waits for that one’s answer', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const chunked = repriceText('', 'Transfer-Encoding: chunked\r\n').replace(
+    /Content-Length.*\r\n/,
+    '',
+  );
+
+  const reading = exchange(service, `${repriceText()}${chunked}zz\r\n`);
+  await waitUntil(() => service.ledger.updates.length === 1);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const text = await reading;
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202, 400],
+  );
+});
+
+test('what comes behind a request that ends the connection takes nothing from its answer', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const last = repriceText(good, 'Connection: close\r\n');
+
+  const reading = exchange(service, `${last}${repriceText()}NONSENSE\r\n\r\n`);
+  await waitUntil(() => service.ledger.updates.length === 1);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const text = await reading;
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202],
+  );
+  t.is(service.ledger.updates.length, 1);
+});
+
+test('a request behind an answer that ends the connection is not served', async (t) => {
+  const service = await startService(t, { bodyBytesMax: 1000 });
+  const ending = [
+    repriceText(good, 'Host: another\r\n'),
+    repriceText(good.padEnd(1001)),
+    repriceText(good.padEnd(1001), 'Expect: 100-continue\r\n'),
+  ];
+
+  for (const text of ending) {
+    const answers = answersIn(await exchange(service, text + repriceText()));
+    t.is(answers.length, 1);
+    t.true(answers[0]?.status === 400 || answers[0]?.status === 413);
+  }
+  t.deepEqual(service.ledger.updates, []);
+});
+
+test('a request behind one that expects 100 Continue and is answered without is not served', async (t) => {
+  const service = await startService(t);
+  const expecting = lastGet.replace('Connection: close', 'Expect: 100-continue');
+
+  const answers = answersIn(await exchange(service, expecting + repriceText()));
+
+  t.deepEqual(
+    answers.map(({ status, head }) => [status, /\r\nconnection: close\r\n/i.test(head)]),
+    [[200, true]],
+  );
+  t.deepEqual(service.ledger.updates, []);
+});
+
+test('of more than a hundred pipelined requests that wait a hundred are served, and the last answer says so', async (t) => {
+  const service = await startService(t);
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+
+  const reading = exchange(service, repriceText().repeat(103));
+  await waitUntil(() => service.ledger.updates.length === 100);
+  await ask(service, '/api/nothing');
+  disk.release();
+  const answers = answersIn(await reading);
+
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    Array(100).fill(202),
+  );
+  t.deepEqual(
+    answers.flatMap(({ head }, index) => (/connection: close/i.test(head) ? index : [])),
+    [99],
+  );
+  t.is(service.ledger.updates.length, 100);
+});
+
+test('a connection ends with the answer to its ten-thousandth request', async (t) => {
+  const service = await startService(t);
+  const socket = connect(service);
+  const ended = readToEnd(socket);
+  const rounds = 10_000 / 50;
+
+  for (let round = 0; round < rounds; round += 1) {
+    socket.write(repriceText().repeat(50));
+    await waitUntil(() => service.observed.length === 50 * (round + 1));
+  }
+  const answers = answersIn(await ended);
+
+  t.is(answers.length, 10_000);
+  t.regex(answers.at(-1)?.head ?? '', /connection: close/i);
+  t.notRegex(answers.at(-2)?.head ?? '', /connection: close/i);
+});
+
+test('a broken request behind one that was answered gets its own answer', async (t) => {
+  const service = await startService(t);
+  const socket = connect(service);
+  socket.write(repriceText());
+  const [first] = (await once(socket, 'data')) as [Buffer];
+
+  socket.write('NONSENSE\r\n\r\n');
+  const second = await readToEnd(socket);
+
+  t.is(answersIn(first.toString())[0]?.status, 202);
+  t.deepEqual(
+    answersIn(second).map(({ status }) => status),
+    [400],
+  );
+});
+
+test('pipelined requests are answered in order', async (t) => {
+  const service = await startService(t);
+
+  const text = await exchange(service, repriceText() + repriceText('{}') + lastGet);
+
+  t.deepEqual(
+    answersIn(text).map(({ status }) => status),
+    [202, 400, 200],
+  );
+});
+
+test('100 Continue is sent to a client that may send its body, and to no other', async (t) => {
+  const service = await startService(t, { bodyBytesMax: 1000 });
+  const expecting = 'Expect: 100-continue\r\nConnection: close\r\n';
+  const headOf = (text: string) => text.slice(0, text.indexOf('\r\n\r\n') + 4);
+  const taken = connect(service);
+  taken.write(headOf(repriceText(good, expecting)));
+  const [go] = (await once(taken, 'data')) as [Buffer];
+
+  taken.write(good);
+  const answer = answersIn(await readToEnd(taken));
+  const tooLong = answersIn(
+    await exchange(service, headOf(repriceText(good.padEnd(1001), expecting))),
+  );
+  const notFound = answersIn(
+    await exchange(service, headOf(repriceText(good, expecting)).replace('reprice', 'x')),
+  );
+
+  const old = answersIn(
+    await exchange(service, repriceText(good, expecting).replace('HTTP/1.1', 'HTTP/1.0')),
+  );
+
+  t.is(go.toString(), 'HTTP/1.1 100 Continue\r\n\r\n');
+  t.deepEqual(
+    [answer, tooLong, notFound, old].map((answers) => answers.map(({ status }) => status)),
+    [[202], [413], [404], [202]],
+  );
+});
+
+test('the limits of the server are those that are promised', async (t) => {
+  const { server } = await startService(t, { requestTimeoutMs: 15_000 });
+  const quick = await startService(t, { requestTimeoutMs: 300 });
+
+  t.is(server.headersTimeout, 10_000);
+  t.is(server.requestTimeout, 15_000);
+  t.is(server.keepAliveTimeout, 65_000);
+  t.is(server.timeout, 65_000);
+  t.is(server.maxConnections, 2000);
+  t.is(server.maxHeadersCount, 0);
+  t.is(quick.server.headersTimeout, 300);
+  t.is(quick.server.requestTimeout, 300);
+});
+
+test('a connection past the limit is closed at once, and one that closes makes room', async (t) => {
+  const service = await startService(t, { connectionsMax: 1 });
+  const connecting = once(service.server, 'connection') as Promise<[Socket]>;
+  const first = connect(service);
+  const [connection] = await connecting;
+  const dropped = once(service.server, 'drop');
+
+  const refused = await exchange(service, lastGet);
+  await dropped;
+  first.destroy();
+  await once(connection, 'close');
+  const taken = await exchange(service, lastGet);
+
+  t.is(refused, '');
+  t.is(answersIn(taken)[0]?.status, 200);
+});
+
+test('heartbeats keep a quiet stream open past the time after which idle connections are closed', async (t) => {
+  const service = await startService(t, { streamHeartbeatMs: 100 });
+  service.server.timeout = 1000;
+
+  const stream = await EventStream.open(`http://127.0.0.1:${service.port}/api/stream`);
+  await stream.until(({ comments }) => comments.length === 15);
+
+  t.false(stream.isClosed);
+  t.is(stream.lastEventId, '0');
+});
+
+test('a client that takes nothing of its answer loses its connection', async (t) => {
+  const service = await startService(t);
+  service.server.timeout = 200;
+  const moreThanBuffersHold = 'x'.repeat(32 * 1024 * 1024);
+  service.server.removeAllListeners('request');
+  service.server.on('request', (_request, response) => response.end(moreThanBuffersHold));
+  const connecting = once(service.server, 'connection') as Promise<[Socket]>;
+  const socket = connect(service);
+  socket.write(lastGet);
+  const [connection] = await connecting;
+
+  await once(connection, 'close');
+
+  t.true(socket.bytesRead < moreThanBuffersHold.length);
+  socket.destroy();
+});
