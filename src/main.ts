@@ -9,12 +9,12 @@ import { repair } from './cli/repair.ts';
 import { restore } from './cli/restore.ts';
 import { serve } from './cli/serve.ts';
 import { verify } from './cli/verify.ts';
+import { configHelp } from './config/config-help.ts';
 import {
-  configHelp,
   readProcessConfig,
   readProcessDataDir,
   readProcessServiceAddress,
-} from './config.ts';
+} from './config/read-config.ts';
 import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
 import { nodeFileSystem } from './files/file-system.ts';

@@ -4,7 +4,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { anonymousClients } from './access/client.ts';
 import { ReloadedTokens } from './access/reloaded-tokens.ts';
 import { createApp } from './app.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/options.ts';
 import type { RepricerError } from './errors.ts';
 import { makeDirectories } from './files/directories.ts';
 import { DirectoryLock } from './files/directory-lock.ts';

@@ -46,7 +46,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/openapi/': ['http/', 'access/', 'errors.ts'],
   'cli/': [
     'service.ts',
-    'config.ts',
+    'config/',
     'exit-code.ts',
     'access/',
     'storage/',
@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'model/',
     'errors.ts',
   ],
-  'config.ts': ['model/', 'errors.ts'],
+  'config/': ['model/', 'errors.ts'],
   'app.ts': [''],
   'service.ts': [''],
   'main.ts': [''],
@@ -77,7 +77,7 @@ const rules: readonly Rule[] = [
       },
       { path: 'ops/metrics.ts', text: "import { Journal } from '../storage/journal.ts';" },
       { path: 'cli/verify.ts', text: "import { reprice } from '../http/write/reprice.ts';" },
-      { path: 'config.ts', text: "import { createApp } from './app.ts';" },
+      { path: 'config/options.ts', text: "import { createApp } from '../app.ts';" },
       { path: 'ledger/a.ts', text: "import {\n  type A,\n  b,\n} from '../http/b.ts';" },
       { path: 'ledger/a.ts', text: "export { b } from '../http/b.ts';" },
       { path: 'ledger/a.ts', text: "import '../http/b.ts';" },
@@ -115,9 +115,9 @@ const rules: readonly Rule[] = [
     ],
   },
   {
-    title: 'only src/config.ts reads the environment',
+    title: 'only src/config/ reads the environment',
     violationsIn: forbid(/\bprocess\??\.env\b|\{[^{}]*\benv\b[^{}]*\}\s*=\s*process\b/, {
-      except: ['config.ts'],
+      except: ['config/'],
     }),
     planted: [
       { path: 'ops/log.ts', text: 'const level = process.env.LOG_LEVEL;' },
@@ -125,7 +125,7 @@ const rules: readonly Rule[] = [
       { path: 'main.ts', text: 'const { argv, env } = process;' },
     ],
     innocent: [
-      { path: 'config.ts', text: 'return readConfig(process.env, argv);' },
+      { path: 'config/read-config.ts', text: 'return readConfig(process.env, argv);' },
       { path: 'ops/log.ts', text: '/** Not from `process.env`. */' },
     ],
   },

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/read-config.ts';
 import type { RepricerError } from '../src/errors.ts';
 import { createLog } from '../src/ops/log.ts';
 import { startService } from '../src/service.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import test, { type ExecutionContext } from 'ava';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/read-config.ts';
 import { createLog } from '../src/ops/log.ts';
 import { startService } from '../src/service.ts';
 import { closedDirectory } from './support/data-directory.ts';

@@ -1,4 +1,4 @@
-import type { ServiceAddress } from '../config.ts';
+import type { ServiceAddress } from '../config/options.ts';
 import { RepricerError } from '../errors.ts';
 import { decodeSnapshot, type Snapshot } from '../storage/snapshot.ts';
 

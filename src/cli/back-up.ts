@@ -1,4 +1,4 @@
-import type { ServiceAddress } from '../config.ts';
+import type { ServiceAddress } from '../config/options.ts';
 import { hasCode, RepricerError } from '../errors.ts';
 import { exitCode } from '../exit-code.ts';
 import { DirectoryLock } from '../files/directory-lock.ts';

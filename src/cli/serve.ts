@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/options.ts';
 import { RepricerError } from '../errors.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Log } from '../ops/log.ts';

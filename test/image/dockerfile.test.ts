@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/read-config.ts';
 import { RepricerError } from '../../src/errors.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { type Instruction, pairsOf, parseDockerfile, type Stage } from './dockerfile.ts';

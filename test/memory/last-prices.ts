@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/read-config.ts';
 import { hasCode } from '../../src/errors.ts';
 import { nodeFileSystem } from '../../src/files/file-system.ts';
 import { createSystemClock } from '../../src/ledger/clock.ts';

@@ -1,6 +1,8 @@
 import test from 'ava';
-import { type Config, configHelp, readConfig, readDataDir } from '../src/config.ts';
-import { RepricerError } from '../src/errors.ts';
+import { configHelp } from '../../src/config/config-help.ts';
+import type { Config } from '../../src/config/options.ts';
+import { readConfig, readDataDir } from '../../src/config/read-config.ts';
+import { RepricerError } from '../../src/errors.ts';
 
 const defaults: Config = {
   dataDir: './data',

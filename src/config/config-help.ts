@@ -1,0 +1,23 @@
+import { mebibyte } from './option.ts';
+import { flagOf, optionNames, options, variableOf } from './options.ts';
+
+/** All options with variable, default, range and meaning, for `--help`. */
+export function configHelp(): string {
+  return optionNames
+    .map((name) => {
+      const { help, defaultValue, unit, rule } = options[name];
+      return [
+        `  --${flagOf(name)}, ${variableOf(name)}`,
+        `      ${help}`,
+        `      Default ${amount(defaultValue, unit)}; ${rule}.`,
+      ].join('\n');
+    })
+    .join('\n');
+}
+
+function amount(value: string | number | boolean, unit: string): string {
+  if (value === '') return 'none';
+  const mebibytes = Number(value) / mebibyte;
+  const isReadable = unit === 'bytes' && Number.isInteger(mebibytes);
+  return `${value} ${unit}${isReadable ? ` (${mebibytes} MiB)` : ''}`.trimEnd();
+}

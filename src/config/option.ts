@@ -1,0 +1,73 @@
+export const mebibyte = 1024 * 1024;
+
+/** What an operator may decide: its default, its rule, and the words for both. */
+export interface Option<Value> {
+  /** Its flag stands alone, and then means true. */
+  readonly isToggle?: true;
+  readonly defaultValue: Value;
+  readonly unit: string;
+  /** Completes "must be …". */
+  readonly rule: string;
+  readonly help: string;
+  /** The value that `text` gives; undefined when it breaks the rule. */
+  parse(text: string): Value | undefined;
+}
+
+export function text(defaultValue: string, help: string): Option<string> {
+  return {
+    defaultValue,
+    unit: '',
+    rule: 'not empty',
+    help,
+    parse: (given) => (given.trim() === '' ? undefined : given),
+  };
+}
+
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['false', false],
+]);
+
+export function toggle(help: string): Option<boolean> {
+  return {
+    isToggle: true,
+    defaultValue: false,
+    unit: '',
+    rule: 'true or false',
+    help,
+    parse: (given) => truths.get(given),
+  };
+}
+
+export function integer(
+  defaultValue: number,
+  unit: string,
+  min: number,
+  max: number,
+  help: string,
+): Option<number> {
+  return {
+    defaultValue,
+    unit,
+    rule: `a whole number from ${min} to ${max}`,
+    help,
+    parse(given) {
+      const value = /^(?:0|[1-9][0-9]*)$/.test(given) ? Number(given) : Number.NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+export function choice<const Choice extends string>(
+  choices: readonly Choice[],
+  defaultValue: NoInfer<Choice>,
+  help: string,
+): Option<Choice> {
+  return {
+    defaultValue,
+    unit: '',
+    rule: `one of ${choices.join(', ')}`,
+    help,
+    parse: (given) => choices.find((one) => one === given),
+  };
+}
