@@ -1,43 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ErrorCode } from '../errors.ts';
-
-/** What other objects count or hold, read at each scrape; undefined is not known (yet). */
-export interface Readings {
-  readonly isReady: boolean;
-  /** What keeps it from being ready; of a fixed few. */
-  readonly unreadyReasons: readonly string[];
-  /** Whether an operator has switched writes off. */
-  readonly isReadOnly: boolean;
-  /** Records that wait or are being written, and how many may. */
-  readonly queueLength: number;
-  readonly queueMax: number;
-  /** What reprices came to since the start, by `RepriceOutcome`. */
-  readonly reprices: ReadonlyMap<string, number>;
-  /** How far product files are behind the journal, and how far they may be. */
-  readonly aggregationLag: { readonly records: number; readonly seconds: number };
-  readonly aggregationLagRecordsMax: number;
-  /** How far the clock is behind the newest record. */
-  readonly clockSkewSeconds: number;
-  readonly acknowledgedSeq: number | undefined;
-  /** Room on the volume, in bytes and in files, and with how few bytes writes stop. */
-  readonly freeBytes: number | undefined;
-  readonly freeFiles: number | undefined;
-  readonly freeBytesMin: number;
-  /** Last prices found in memory, and not found there, since the start. */
-  readonly lastPriceCacheHits: number;
-  readonly lastPriceCacheMisses: number;
-  readonly idempotencyKeys: number;
-  /** Tokens that let clients in; undefined where none are needed. */
-  readonly tokens: number | undefined;
-  /** Since the start. */
-  readonly idempotencyKeysForgotten: number;
-  /** Open streams of the feed; events sent and subscribers dropped since the start. */
-  readonly streamSubscribers: number;
-  readonly streamEvents: number;
-  readonly streamsDropped: number;
-  /** Since the start. */
-  readonly logLinesDropped: number;
-}
+import type { Readings } from './readings.ts';
+import { SampledMetrics } from './sampled-metrics.ts';
 
 /** An answered request. */
 export interface RequestObservation {
@@ -62,14 +26,6 @@ const watchedRefusals: readonly ErrorCode[] = [
   'INTERNAL',
 ];
 
-/** These are of interest before there was the first of them. */
-const usualOutcomes: readonly string[] = [
-  'recorded',
-  'replayed',
-  'PRECONDITION_FAILED',
-  'PRICE_CONFLICT',
-];
-
 /**
  * The measurements of this process, in the form that Prometheus scrapes.
  *
@@ -80,6 +36,7 @@ export class Metrics {
   readonly #read: () => Readings | Promise<Readings>;
   readonly #registry = new Registry();
   readonly #registers = [this.#registry];
+  readonly #sampled = new SampledMetrics(this.#registry);
 
   readonly #requests = new Counter({
     name: 'repricer_http_requests_total',
@@ -98,12 +55,6 @@ export class Metrics {
     name: 'repricer_http_refusals_total',
     help: 'Requests that were refused or failed, by the code in their log line.',
     labelNames: ['code'],
-    registers: this.#registers,
-  });
-  readonly #reprices = new Counter({
-    name: 'repricer_reprices_total',
-    help: 'Reprices that came to the queue, each line of a batch and each new try of it, by outcome.',
-    labelNames: ['outcome'],
     registers: this.#registers,
   });
   readonly #queueWaitSeconds = new Histogram({
@@ -152,84 +103,6 @@ export class Metrics {
     'repricer_tokens_reload_failures_total',
     'Times that the tokens file was found broken or unreadable; the tokens of before stay in force.',
   );
-  readonly #cacheHits = this.#counter(
-    'repricer_last_price_cache_hits_total',
-    'Last prices that were found in memory.',
-  );
-  readonly #cacheMisses = this.#counter(
-    'repricer_last_price_cache_misses_total',
-    'Last prices that were not found in memory.',
-  );
-  readonly #keysForgotten = this.#counter(
-    'repricer_idempotency_keys_forgotten_total',
-    'Idempotency keys that were forgotten before their time, because as many as may be were known; after a start at least those that it left out.',
-  );
-  readonly #streamEvents = this.#counter(
-    'repricer_stream_events_total',
-    'Price events that were sent to subscribers of the feed.',
-  );
-  readonly #streamsDropped = this.#counter(
-    'repricer_stream_dropped_total',
-    'Subscribers of the feed that were dropped because they did not read.',
-  );
-  readonly #logLinesDropped = this.#counter(
-    'repricer_log_lines_dropped_total',
-    'Log lines that no reader will see.',
-  );
-  readonly #keys = this.#gauge('repricer_idempotency_keys', 'Idempotency keys that are known.');
-  readonly #tokens = this.#gauge('repricer_tokens', 'Tokens that let clients in.');
-  readonly #ready = this.#gauge('repricer_ready', 'Whether the service may be sent requests.');
-  readonly #unreadyReasons = new Gauge({
-    name: 'repricer_not_ready',
-    help: 'What keeps the service from being ready, 1 for each that stands.',
-    labelNames: ['reason'],
-    registers: this.#registers,
-  });
-  readonly #readOnly = this.#gauge(
-    'repricer_read_only',
-    'Whether an operator has switched writes off.',
-  );
-  readonly #queueLength = this.#gauge(
-    'repricer_queue_length',
-    'Records that wait or are being written.',
-  );
-  readonly #queueMax = this.#gauge(
-    'repricer_queue_length_max',
-    'How many of them there may be; one more is refused.',
-  );
-  readonly #lagRecords = this.#gauge(
-    'repricer_aggregation_lag_records',
-    'Records that are in the journal and not yet in product files.',
-  );
-  readonly #lagRecordsMax = this.#gauge(
-    'repricer_aggregation_lag_records_max',
-    'How many of them there may be; more writes wait, and are then refused.',
-  );
-  readonly #lagSeconds = this.#gauge(
-    'repricer_aggregation_lag_seconds',
-    'For how long the oldest of them has been waiting.',
-  );
-  readonly #clockSkew = this.#gauge(
-    'repricer_clock_skew_seconds',
-    'How far the clock is behind the newest record; records are stamped in order all the same.',
-  );
-  readonly #streamSubscribers = this.#gauge(
-    'repricer_stream_subscribers',
-    'Open streams of the feed.',
-  );
-  readonly #freeBytes = this.#gauge('repricer_free_bytes', 'Room on the volume of the ledger.');
-  readonly #freeBytesMin = this.#gauge(
-    'repricer_free_bytes_min',
-    'Writes stop when the volume has less room.',
-  );
-  readonly #freeFiles = this.#gauge(
-    'repricer_free_files',
-    'Files that the volume can still take; without a sample where it does not count them.',
-  );
-  readonly #acknowledgedSeq = this.#gauge(
-    'repricer_acknowledged_seq',
-    'Seq of the last record that was acknowledged.',
-  );
   readonly #sealedSeq = this.#gauge(
     'repricer_sealed_seq',
     'Seq of the last record in a sealed segment.',
@@ -260,33 +133,7 @@ export class Metrics {
   }
 
   async render(): Promise<string> {
-    const readings = await this.#read();
-    setGauge(this.#ready, readings.isReady ? 1 : 0);
-    setGauge(this.#readOnly, readings.isReadOnly ? 1 : 0);
-    setGauge(this.#queueLength, readings.queueLength);
-    setGauge(this.#acknowledgedSeq, readings.acknowledgedSeq);
-    setGauge(this.#freeBytes, readings.freeBytes);
-    setGauge(this.#freeBytesMin, readings.freeBytesMin);
-    setGauge(this.#freeFiles, finite(readings.freeFiles));
-    this.#unreadyReasons.reset();
-    for (const reason of readings.unreadyReasons) this.#unreadyReasons.set({ reason }, 1);
-    setGauge(this.#queueMax, readings.queueMax);
-    this.#reprices.reset();
-    for (const outcome of usualOutcomes) this.#reprices.inc({ outcome }, 0);
-    for (const [outcome, count] of readings.reprices) this.#reprices.inc({ outcome }, count);
-    setGauge(this.#lagRecords, readings.aggregationLag.records);
-    setGauge(this.#lagSeconds, readings.aggregationLag.seconds);
-    setGauge(this.#lagRecordsMax, readings.aggregationLagRecordsMax);
-    setGauge(this.#clockSkew, readings.clockSkewSeconds);
-    setCounter(this.#cacheHits, readings.lastPriceCacheHits);
-    setCounter(this.#cacheMisses, readings.lastPriceCacheMisses);
-    setGauge(this.#keys, readings.idempotencyKeys);
-    setGauge(this.#tokens, readings.tokens);
-    setCounter(this.#keysForgotten, readings.idempotencyKeysForgotten);
-    setGauge(this.#streamSubscribers, readings.streamSubscribers);
-    setCounter(this.#streamEvents, readings.streamEvents);
-    setCounter(this.#streamsDropped, readings.streamsDropped);
-    setCounter(this.#logLinesDropped, readings.logLinesDropped);
+    this.#sampled.take(await this.#read());
     return this.#registry.metrics();
   }
 
@@ -373,18 +220,4 @@ export class Metrics {
     this.#requestTimers.set(route, timer);
     return timer;
   }
-}
-
-function setGauge(gauge: Gauge, value: number | undefined): void {
-  if (value === undefined) gauge.remove();
-  else gauge.set(value);
-}
-
-function finite(value: number | undefined): number | undefined {
-  return value === Number.POSITIVE_INFINITY ? undefined : value;
-}
-
-function setCounter(counter: Counter, value: number): void {
-  counter.reset();
-  counter.inc(value);
 }

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
-import { Metrics, type Readings } from '../../src/ops/metrics.ts';
+import { Metrics } from '../../src/ops/metrics.ts';
+import type { Readings } from '../../src/ops/readings.ts';
 import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
 

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { Metrics, type Readings } from '../../src/ops/metrics.ts';
+import { Metrics } from '../../src/ops/metrics.ts';
+import type { Readings } from '../../src/ops/readings.ts';
 import { sampleOf, unknownReadings } from './samples.ts';
 
 test('requests are counted by route, method and class of status, and timed by route', async (t) => {

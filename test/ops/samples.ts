@@ -1,4 +1,4 @@
-import type { Readings } from '../../src/ops/metrics.ts';
+import type { Readings } from '../../src/ops/readings.ts';
 
 /** What is read before anything is known. */
 export const unknownReadings: Readings = {
