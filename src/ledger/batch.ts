@@ -3,6 +3,7 @@ import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import { dateOf, nextMidnight, type Timestamp, toTimestamp } from '../model/timestamp.ts';
 import type { CommittedState } from './read-committed.ts';
 import type { Receipt } from './receipt.ts';
+import type { Rehearsal } from './rehearsal.ts';
 import type { Draft, Head, Reprice, RepriceGroup, UnrecordedResult } from './reprice.ts';
 import { isAmount, requireTerms } from './require-terms.ts';
 
@@ -30,19 +31,37 @@ export class Batch {
     this.#committed = committed;
   }
 
-  place({ reprices, isAtomic }: RepriceGroup): readonly Placing[] {
+  place({ reprices, isAtomic, rehearsal }: RepriceGroup): readonly Placing[] {
     const isDry = reprices.some(({ terms }) => terms.isDryRun === true);
     if (!isAtomic && !isDry) return reprices.map((reprice) => this.#tryToPlace(reprice));
     const before = [this.#heads, this.#drafts, this.#indices] as const;
     this.#heads = new Map(this.#heads);
     this.#drafts = [...this.#drafts];
     this.#indices = new Map(this.#indices);
+    if (rehearsal !== undefined) this.#goOnFrom(rehearsal, reprices);
     const placings = reprices.map((reprice) => this.#tryToPlace(reprice));
     const drafts = this.#drafts;
     const isRefused = isAtomic && placings.some(({ kind }) => kind === 'refused');
     if (isRefused || isDry) [this.#heads, this.#drafts, this.#indices] = before;
     if (isRefused) return placings.map((one) => (one.kind === 'refused' ? one : dependent()));
-    return isDry ? placings.map((one) => toDryRun(one, drafts)) : placings;
+    if (!isDry) return placings;
+    for (const placing of placings) {
+      const draft = isNew(placing) ? drafts[placing.index] : undefined;
+      if (draft !== undefined) rehearsal?.add(draft);
+    }
+    return placings.map((one) => toDryRun(one, drafts));
+  }
+
+  #goOnFrom(rehearsal: Rehearsal, reprices: readonly Reprice[]): void {
+    for (const reprice of reprices) {
+      const { productId, idempotencyKey: key } = reprice.update;
+      const head = rehearsal.headOf(reprice);
+      if (head !== undefined) this.#heads.set(productId, head);
+      const draft = rehearsal.draftOf(reprice);
+      if (key !== undefined && draft !== undefined) {
+        this.#indices.set(key, this.#drafts.push(draft) - 1);
+      }
+    }
   }
 
   /** The records from `firstSeq` on, one microsecond apart; `now` or later, and after `last`. */
@@ -95,7 +114,11 @@ export class Batch {
   }
 }
 
-/** A dry run sees what its own lines before it would record, and nobody else ever does. */
+function isNew(placing: Placing): placing is Placing & { readonly kind: 'placed' } {
+  return placing.kind === 'placed' && !placing.isReplayed;
+}
+
+/** A dry run sees what its client's before it would record, and nobody else ever does. */
 function toDryRun(placing: Placing, drafts: readonly Draft[]): Placing {
   const draft = placing.kind === 'placed' ? drafts[placing.index] : undefined;
   return draft === undefined ? placing : { kind: 'dry run', draft };

@@ -1,6 +1,7 @@
 import type { Price } from '../model/price.ts';
 import type { PriceRecord, PriceUpdate } from '../model/price-record.ts';
 import type { Receipt } from './receipt.ts';
+import type { Rehearsal } from './rehearsal.ts';
 
 /** A price to be set, and on what terms. */
 export interface Reprice {
@@ -30,6 +31,8 @@ export interface RepriceGroup {
   readonly reprices: readonly Reprice[];
   /** All of them are recorded, or none. */
   readonly isAtomic: boolean;
+  /** Of dry runs: what others before them would have recorded. They add to it. */
+  readonly rehearsal?: Rehearsal | undefined;
 }
 
 /** A product's last price when a write's turn comes; version 0 when it has none. */

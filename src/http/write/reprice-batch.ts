@@ -3,6 +3,7 @@ import type { RouterMiddleware } from '@koa/router';
 import type { Context } from 'koa';
 import { hasCode, RepricerError } from '../../errors.ts';
 import type { PriceLedger } from '../../ledger/price-ledger.ts';
+import { Rehearsal } from '../../ledger/rehearsal.ts';
 import { pacedGroups } from '../access/paced-groups.ts';
 import { clientStill } from '../access/require-access.ts';
 import { awaitsContinue, isJson, refuseCompressed } from '../input/read-body.ts';
@@ -47,8 +48,9 @@ export function repriceBatchHandler(
     const blocks = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
     // A batch may last longer than its client's token.
     const identify = () => clientStill(ctx, 'reprice');
+    const rehearsal = new Rehearsal();
     const record = async (lines: readonly BodyPart[]) => {
-      const results = await repriceLines(ledger, lines, parameters, identify);
+      const results = await repriceLines(ledger, lines, parameters, identify, rehearsal);
       if (results.ownFailure !== undefined) ctx.state.failure ??= results.ownFailure.error;
       return results;
     };

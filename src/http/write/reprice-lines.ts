@@ -1,10 +1,11 @@
 import assert from 'node:assert';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../../access/client.ts';
-import { hasCode } from '../../errors.ts';
+import { hasCode, RepricerError } from '../../errors.ts';
 import { failedDependency } from '../../ledger/batch.ts';
 import type { PriceLedger } from '../../ledger/price-ledger.ts';
-import type { Reprice, RepriceResult } from '../../ledger/reprice.ts';
+import type { Rehearsal } from '../../ledger/rehearsal.ts';
+import type { Reprice, RepriceGroup, RepriceResult } from '../../ledger/reprice.ts';
 import type { Outcome } from '../../ledger/write-queue.ts';
 import { requireProduct } from '../access/require-access.ts';
 import { toProblem } from '../server/problem.ts';
@@ -26,21 +27,33 @@ export interface LineResults {
 
 /**
  * Records what the lines ask for in one group, and tells of each what became of it. `identify` gives the
- * client as it is known now, or throws when it may not reprice any more.
+ * client as it is known now, or throws when it may not reprice any more. `rehearsal`: of a dry batch, what
+ * its lines before would have recorded.
  */
 export async function repriceLines(
   ledger: Pick<PriceLedger, 'repriceAll'>,
   parts: readonly BodyPart[],
   parameters: BatchParameters,
   identify: () => Client,
+  rehearsal?: Rehearsal,
 ): Promise<LineResults> {
   try {
-    return await recordLines(ledger, parts, parameters, identify());
+    if (rehearsal !== undefined) requireRehearsable(rehearsal);
+    return await recordLines(ledger, parts, parameters, identify(), rehearsal);
   } catch (error) {
-    if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING')) throw error;
+    if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING', 'BODY_TOO_LARGE')) throw error;
     const text = parts.map(({ number }) => presentLineProblem(number, error)).join('');
     return { text, areAllGood: false, failure: { error }, ownFailure: undefined };
   }
+}
+
+/** Products and keys that a dry run may remember: 20 MB at most. */
+const rehearsedMax = 100_000;
+
+function requireRehearsable({ size }: Rehearsal): void {
+  if (size < rehearsedMax) return;
+  const why = `A dry run has at most ${rehearsedMax} products and keys; send what follows in another.`;
+  throw new RepricerError('BODY_TOO_LARGE', why);
 }
 
 async function recordLines(
@@ -48,13 +61,14 @@ async function recordLines(
   parts: readonly BodyPart[],
   parameters: BatchParameters,
   client: Client,
+  rehearsal: Rehearsal | undefined,
 ): Promise<LineResults> {
   const lines = parts.map((part) => parseLine(part, parameters, client));
   const good = lines.filter((line) => 'reprice' in line);
   const isRefused = parameters.isAtomic && good.length < lines.length;
   const { outcomes, failure } = isRefused
     ? { outcomes: good.map(() => ({ error: failedDependency() })), failure: undefined }
-    : await commit(ledger, good, parameters.isAtomic);
+    : await commit(ledger, good, { isAtomic: parameters.isAtomic, rehearsal });
   const outcomeOf = new Map<Line, Outcome<RepriceResult> | undefined>(
     good.map((line, index) => [line, outcomes[index]]),
   );
@@ -100,14 +114,14 @@ const againMs = 50;
 async function commit(
   ledger: Pick<PriceLedger, 'repriceAll'>,
   lines: readonly GoodLine[],
-  isAtomic: boolean,
+  group: Omit<RepriceGroup, 'reprices'>,
 ): Promise<Committed> {
   if (lines.length === 0) return { outcomes: [], failure: undefined };
   const reprices = lines.map(({ reprice }) => reprice);
   const giveUpMs = performance.now() + patienceMs;
   for (;;) {
     try {
-      const outcomes = await ledger.repriceAll({ reprices, isAtomic });
+      const outcomes = await ledger.repriceAll({ ...group, reprices });
       return { outcomes, failure: undefined };
     } catch (error) {
       const mayWait = hasCode(error, 'BACKLOG_FULL') && performance.now() <= giveUpMs;

@@ -157,6 +157,37 @@ test('an atomic batch with more lines than its limit is refused', async (t) => {
   t.is(service.ledger.lastSeq, 0);
 });
 
+test('a line of a dry batch sees what those before it would record, however many they are', async (t) => {
+  const service = await start(t, { limits: { batchLinesMax: 2 } });
+  const lines = [
+    '{"productId":"a","price":1,"idempotencyKey":"k"}',
+    '{"productId":"a","price":2,"expectedPreviousPrice":1}',
+    '{"productId":"a","price":3,"expectedPreviousPrice":2}',
+    '{"productId":"a","price":1,"idempotencyKey":"k"}',
+    '{"productId":"a","price":9,"idempotencyKey":"k"}',
+    '{"productId":"a","price":4,"expectedPreviousPrice":3}',
+  ];
+
+  const { results } = await batch(service, lines.join('\n'), {}, '?dryRun=true');
+  const after = await batch(service, lines.join('\n'));
+
+  t.deepEqual(
+    results.map(({ status, version }) => [status, version]),
+    [
+      [200, 1],
+      [200, 2],
+      [200, 3],
+      [200, 1],
+      [422, undefined],
+      [200, 4],
+    ],
+  );
+  t.deepEqual(
+    after.results.map(({ status, version }) => [status, version]),
+    results.map(({ status, version }) => [status === 200 ? 202 : status, version]),
+  );
+});
+
 test('a dry batch says what each line would record, on top of what is there', async (t) => {
   const service = await start(t);
   await batch(service, '{"productId":"a","price":1.50}');
