@@ -463,6 +463,9 @@ test('a client that has this version gets 304 without a body', async (t) => {
     t.is(answer.headers.etag, '"12"');
     t.is(answer.headers['cache-control'], 'no-cache');
   }
+  // As fetch() sends it.
+  const fetched = { 'if-none-match': '"12"', 'cache-control': 'no-cache' };
+  t.is((await ask(service, path, { headers: fetched })).status, 304);
   t.is((await ask(service, path, { headers: { 'if-none-match': '"11"' } })).status, 200);
 });
 
@@ -740,7 +743,10 @@ test('a read whose client takes no form that it has is 406 and reads nothing', a
   t.deepEqual(service.ledger.products, []);
   t.deepEqual(service.ledger.queries, []);
   t.deepEqual(service.ledger.scans, []);
-  for (const accept of ['*/*', 'application/*', 'text/html, application/json;q=0.1']) {
+  for (const accept of [
+    ...['*/*', 'application/*', 'text/html, application/json;q=0.1'],
+    'application/json; charset=UTF-8',
+  ]) {
     t.is((await ask(service, '/api/query', { headers: { accept } })).status, 200, accept);
   }
 });
@@ -752,7 +758,9 @@ test('a query is answered in the form that its client likes best, and in JSON wh
     [undefined, 'application/json; charset=utf-8'],
     ['*/*', 'application/json; charset=utf-8'],
     ['text/html, */*;q=0.1', 'application/json; charset=utf-8'],
+    ['application/json; charset=utf-8', 'application/json; charset=utf-8'],
     ['application/x-ndjson', 'application/x-ndjson'],
+    ['application/x-ndjson;charset=utf-8', 'application/x-ndjson'],
     ['application/jsonl', 'application/jsonl'],
     ['application/json;q=0.5, application/x-ndjson', 'application/x-ndjson'],
     ['text/csv;q=0.4, application/jsonl;q=0.5', 'application/jsonl'],

@@ -2,6 +2,7 @@ import type { RouterMiddleware } from '@koa/router';
 import { RepricerError } from '../../errors.ts';
 import { clientOf } from '../access/authenticate.ts';
 import { mayStillRead, requireProducts } from '../access/require-access.ts';
+import { acceptedType } from '../input/accepted-type.ts';
 import type { PriceFeed } from './price-feed.ts';
 import { parseSubscription } from './stream-parameters.ts';
 
@@ -12,7 +13,7 @@ export function streamPricesHandler(
   feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>,
 ): RouterMiddleware {
   return async function streamPrices(ctx) {
-    if (ctx.accepts(eventStreamMediaType) === false) {
+    if (acceptedType(ctx, eventStreamMediaType) === undefined) {
       throw new RepricerError('NOT_ACCEPTABLE', `This answers in ${eventStreamMediaType} only.`);
     }
     const lastEventId = ctx.get('Last-Event-ID');

@@ -6,6 +6,7 @@ import type { PriceFilter } from '../../ledger/price-query.ts';
 import type { PriceRecord } from '../../model/price-record.ts';
 import { clientOf } from '../access/authenticate.ts';
 import { clientStill, requireProducts } from '../access/require-access.ts';
+import { acceptedType } from '../input/accepted-type.ts';
 import { presentLinks, refuseUnlinkable } from './page-links.ts';
 import { csvHeader, presentCsvRow } from './present-csv.ts';
 import { presentPrice, presentPrices } from './present-price.ts';
@@ -34,8 +35,8 @@ export function queryPricesHandler(
 ): RouterMiddleware {
   return async function queryPrices(ctx) {
     ctx.vary('Accept');
-    const accepted = ctx.accepts(json, ...streamForms.keys());
-    if (accepted === false) {
+    const accepted = acceptedType(ctx, json, ...streamForms.keys());
+    if (accepted === undefined) {
       throw new RepricerError(
         'NOT_ACCEPTABLE',
         'This answers in application/json, and whole ranges in application/x-ndjson, application/jsonl and text/csv.',

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
+import { isKnownToClient } from './is-known-to-client.ts';
 
 /** An answer that stays the same as long as the service runs. */
 export interface KeptAnswer {
@@ -20,5 +21,5 @@ export function answerKept(ctx: Context, { type, body, etag }: KeptAnswer): void
   ctx.set('Cache-Control', 'no-cache');
   ctx.set('Content-Type', type);
   ctx.body = body;
-  if (ctx.fresh) ctx.status = 304;
+  if (isKnownToClient(ctx, etag)) ctx.status = 304;
 }

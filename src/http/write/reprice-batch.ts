@@ -6,6 +6,7 @@ import type { PriceLedger } from '../../ledger/price-ledger.ts';
 import { Rehearsal } from '../../ledger/rehearsal.ts';
 import { pacedGroups } from '../access/paced-groups.ts';
 import { clientStill } from '../access/require-access.ts';
+import { acceptedType } from '../input/accepted-type.ts';
 import { awaitsContinue, isJson, refuseCompressed } from '../input/read-body.ts';
 import { streamRequest } from '../server/streamed-request.ts';
 import { parseBatchParameters } from './batch-parameters.ts';
@@ -38,8 +39,8 @@ export function repriceBatchHandler(
   return async function repriceBatch(ctx) {
     const parameters = parseBatchParameters(ctx);
     const splitter = splitterFor(ctx, limits.bodyBytesMax);
-    const type = ctx.accepts(...resultTypes);
-    if (type === false) {
+    const type = acceptedType(ctx, ...resultTypes);
+    if (type === undefined) {
       throw new RepricerError('NOT_ACCEPTABLE', `This answers in ${resultTypes.join(' or ')}.`);
     }
     ctx.type = type;
