@@ -133,6 +133,34 @@ test('If-None-Match: * asks the ledger for a new product, and its refusal is 412
   t.deepEqual(service.ledger.terms, [{ mustBeNew: true }]);
 });
 
+test('a reprice under /api/v1 tells of places under /api/v1', async (t) => {
+  const service = await startService(t);
+  const headers = { 'content-type': 'application/json' };
+  const asked = { method: 'POST', headers, body: '{"productId":"a b","price":1}' };
+
+  const locations = await Promise.all(
+    ['/api', '/api/v1'].map(async (base) => {
+      const answer = await ask(service, `${base}/reprice`, asked);
+      return answer.headers.location;
+    }),
+  );
+
+  t.deepEqual(locations, ['/api/product/a%20b/price', '/api/v1/product/a%20b/price']);
+});
+
+test('an entity tag with a comma in it is one tag, and of no version', async (t) => {
+  const service = await startService(t);
+  const headers = { 'content-type': 'application/json', 'if-match': '"1,2", "3"' };
+
+  await ask(service, '/api/reprice', {
+    method: 'POST',
+    headers,
+    body: '{"productId":"a","price":1}',
+  });
+
+  t.deepEqual(service.ledger.terms[0]?.versions, [3]);
+});
+
 test('any other If-None-Match on a reprice is 400 and nothing is written', async (t) => {
   const service = await startService(t);
 

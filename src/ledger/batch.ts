@@ -120,8 +120,10 @@ function isNew(placing: Placing): placing is Placing & { readonly kind: 'placed'
 
 /** A dry run sees what its client's before it would record, and nobody else ever does. */
 function toDryRun(placing: Placing, drafts: readonly Draft[]): Placing {
-  const draft = placing.kind === 'placed' ? drafts[placing.index] : undefined;
-  return draft === undefined ? placing : { kind: 'dry run', draft };
+  if (placing.kind !== 'placed') return placing;
+  const { index, isReplayed } = placing;
+  const draft = drafts[index];
+  return draft === undefined ? placing : { kind: 'dry run', draft, isReplayed };
 }
 
 /** All records of a batch stand in one segment, so they are all of one date: if need be, of the next. */

@@ -53,5 +53,5 @@ export type RepriceResult =
 export type UnrecordedResult =
   /** `onlyIfChanged`: the product has this price already. */
   | { readonly kind: 'unchanged'; readonly head: Head }
-  /** `isDryRun`: what would be recorded. */
-  | { readonly kind: 'dry run'; readonly draft: Draft };
+  /** `isDryRun`: what would be recorded. `isReplayed`: would have been before, under the same idempotency key. */
+  | { readonly kind: 'dry run'; readonly draft: Draft; readonly isReplayed: boolean };

@@ -102,8 +102,8 @@ test('what comes twice is shown once', async (t) => {
 test('a quiet stream with heartbeats is left alone', async (t) => {
   const { client, proxy, end } = await connectClient(t, { streamHeartbeatMs: 50 });
 
-  const records = taken(client.stream({ after: 0, heartbeatMs: 400 }), 1);
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const records = taken(client.stream({ after: 0, heartbeatMs: 1000 }), 1);
+  await new Promise((resolve) => setTimeout(resolve, 3500));
   await client.reprice('a', '1.0');
   await records;
 

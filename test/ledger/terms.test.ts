@@ -126,6 +126,7 @@ test('a dry run says what would be recorded on top of what came before it, and l
   t.deepEqual(dry, {
     kind: 'dry run',
     draft: { ...update('a', '2'), version: 2, previousPrice: price('1.10') },
+    isReplayed: false,
   });
   t.is(second.record.version, 2);
   t.is(second.record.previousPrice, first.record.newPrice);

@@ -16,7 +16,12 @@ const written = /^([1-9][0-9]{0,9})([smhd])$/;
 
 /** A fixed length of time such as `15m`, in microseconds. */
 export const intervalForm: ParameterForm<number> = {
-  schema: { type: 'string', pattern: written.source, examples: ['15m'] },
+  schema: {
+    type: 'string',
+    pattern: written.source,
+    description: `At most ${intervalDaysMax}d.`,
+    examples: ['15m'],
+  },
   parse: (text) => {
     const [, count, unit = ''] = written.exec(text) ?? [];
     const seconds = Number(count) * (unitSeconds.get(unit) ?? Number.NaN);

@@ -49,7 +49,7 @@ export const writtenPriceSchema: JsonSchema = {
   pattern: digits,
   description:
     `A decimal greater than 0 with at most ${priceIntegerDigitsMax} integer and ${priceFractionDigitsMax} fraction digits, ` +
-    'as a number without exponent or as a string. It is kept with the digits that it was sent with.',
+    'as a number without exponent or as a string. It is kept with the digits that it was sent with, a whole number with one zero behind the point.',
   examples: [3.55, '3.50'],
 };
 

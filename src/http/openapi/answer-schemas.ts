@@ -177,8 +177,9 @@ export const batchResultSchema: JsonSchema = {
         line,
         status: { const: 200, description: 'It would have been recorded so.' },
         ...draftProperties,
+        replayed: { const: true, description: 'It would have been before, under the same key.' },
       },
-      Object.keys(annotations),
+      [...Object.keys(annotations), 'replayed'],
     ),
     objectSchema({
       line,

@@ -26,6 +26,10 @@ export const rateLimit = sometimes(
   { type: 'string', pattern: '^"client";r=\\d+;t=\\d+$', examples: ['"client";r=99;t=5'] },
 );
 
+export const vary = sometimes('Vary', 'Where the form of the answer depends on what is accepted.', {
+  const: 'Accept',
+});
+
 export const noStore = always('Cache-Control', 'Nobody keeps it.', { const: 'no-store' });
 export const noCache = always('Cache-Control', 'May be kept, and must be asked for again.', {
   const: 'no-cache',

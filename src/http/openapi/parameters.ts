@@ -53,8 +53,9 @@ export const seqInPath: Parameter = {
   example: 2,
 };
 
-/** RFC 9110, section 8.8.3. */
-const entityTags = '^(?:\\*|(?:W/)?"[^"]*"(?:[ \\t]*,[ \\t]*(?:W/)?"[^"]*")*)$';
+/** RFC 9110, section 8.8.3, in ASCII. */
+const entityTag = '(?:W/)?"[\\x21\\x23-\\x7e]*"';
+const entityTags = `^(?:\\*|${entityTag}(?:[ \\t]*,[ \\t]*${entityTag})*)$`;
 
 export const ifMatch = requestHeader(
   'If-Match',

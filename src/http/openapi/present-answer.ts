@@ -6,6 +6,7 @@ import type { Answer, Header } from './operation.ts';
 const commonHeaders: readonly Header[] = [
   header.contentTypeOptions,
   header.traceResponse,
+  header.vary,
   header.rateLimitPolicy,
   header.rateLimit,
 ];

@@ -2,7 +2,7 @@ import { truthForm } from '../input/truth-form.ts';
 import { exampleReceipt, exampleUpdate } from './examples.ts';
 import * as header from './headers.ts';
 import { named } from './named-schemas.ts';
-import type { ClientErrorCode, Content, Operation } from './operation.ts';
+import type { ClientErrorCode, Content, MediaType, Operation } from './operation.ts';
 import * as parameter from './parameters.ts';
 import { problemType } from './problem-types.ts';
 
@@ -40,9 +40,16 @@ const exampleResults =
   '{"line":2,"status":202,"seq":4,"version":1,"unchanged":false}\n';
 
 const lines = { schema: named('BatchLine'), example: exampleLines };
-const results: Content = {
-  'application/x-ndjson': { schema: named('BatchResult'), example: exampleResults },
-};
+const results = inLines({ schema: named('BatchResult'), example: exampleResults });
+
+/** In each of the media types that lines of JSON have. */
+function inLines(lines: MediaType): Content {
+  return {
+    'application/x-ndjson': lines,
+    'application/jsonl': lines,
+    'application/ndjson': lines,
+  };
+}
 
 export const reprice: Operation = {
   id: 'reprice',
@@ -121,9 +128,7 @@ export const repriceBatch: Operation = {
   body: {
     description: 'Lines of JSON, each an update, or an array of updates.',
     content: {
-      'application/x-ndjson': lines,
-      'application/jsonl': lines,
-      'application/ndjson': lines,
+      ...inLines(lines),
       'application/json': {
         schema: { type: 'array', items: named('BatchLine') },
         example: [exampleUpdate],
@@ -141,12 +146,10 @@ export const repriceBatch: Operation = {
       status: 409,
       description: 'The batch is atomic and some line was refused: nothing was recorded.',
       headers: [header.noStore],
-      content: {
-        'application/x-ndjson': {
-          schema: named('BatchResult'),
-          example: `{"line":1,"status":424,"problem":${JSON.stringify(problemType('FAILED_DEPENDENCY').example)}}\n`,
-        },
-      },
+      content: inLines({
+        schema: named('BatchResult'),
+        example: `{"line":1,"status":424,"problem":${JSON.stringify(problemType('FAILED_DEPENDENCY').example)}}\n`,
+      }),
     },
   ],
   problems: ['NOT_ACCEPTABLE', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_BATCHES'],

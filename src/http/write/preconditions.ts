@@ -16,8 +16,8 @@ export function parsePreconditions({
   };
 }
 
-/** RFC 9110, section 8.8.3. Opaque tags have no blanks of our making, so that none can hide a comma. */
-const entityTag = '(?:W/)?"[\\x21\\x23-\\x2b\\x2d-\\x7e]*"';
+/** RFC 9110, section 8.8.3, in ASCII. */
+const entityTag = '(?:W/)?"[\\x21\\x23-\\x7e]*"';
 const entityTags = new RegExp(`^${entityTag}(?:[ \\t]*,[ \\t]*${entityTag})*$`);
 
 /** A list of entity tags, or `*`. A weak tag, or one that is no version, matches nothing. */
@@ -26,6 +26,6 @@ function parseIfMatch(header: string): readonly number[] | 'any' {
   if (!entityTags.test(header)) {
     throw refuseHeader('If-Match', 'must be * or a list of entity tags such as "12"');
   }
-  const tags = header.split(',').map((tag) => tag.trim());
+  const tags = [...header.matchAll(new RegExp(entityTag, 'g'))].map(([tag]) => tag);
   return tags.flatMap((tag) => (/^"[1-9]\d{0,14}"$/.test(tag) ? Number(tag.slice(1, -1)) : []));
 }

@@ -19,8 +19,10 @@ export function presentLineResult(
     }
     case 'unchanged':
       return `{"line":${line},"status":200,${presentUnchanged(productId, result.head).slice(1)}\n`;
-    case 'dry run':
-      return `{"line":${line},"status":200,${presentDraft(result.draft).slice(1)}\n`;
+    case 'dry run': {
+      const replayed = result.isReplayed ? ',"replayed":true' : '';
+      return `{"line":${line},"status":200,${presentDraft(result.draft).slice(1, -1)}${replayed}}\n`;
+    }
   }
 }
 

@@ -33,7 +33,9 @@ export function repriceHandler(ledger: Pick<PriceLedger, 'reprice'>): RouterMidd
 }
 
 function answer(ctx: Context, productId: ProductId, result: RepriceResult): void {
-  ctx.set('Location', `/api/product/${encodeURIComponent(productId)}/price`);
+  // The client may have a gateway before it that knows one of the two only.
+  const base = ctx.path.startsWith('/api/v1/') ? '/api/v1' : '/api';
+  ctx.set('Location', `${base}/product/${encodeURIComponent(productId)}/price`);
   switch (result.kind) {
     case 'recorded':
       answerRecorded(ctx, result);

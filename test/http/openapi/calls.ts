@@ -130,22 +130,22 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     {
       status: 200,
       query: { dryRun: 'true', ifChanged: 'true' },
-      headers: { 'Content-Type': 'application/jsonl' },
+      headers: { 'Content-Type': 'application/jsonl', Accept: 'application/jsonl' },
       body: '{"productId":"b","price":1.50}\n{"productId":"b","price":7,"currency":"EUR"}\n',
     },
     {
       status: 200,
       isWrong: true,
       query: { atomic: 'false' },
-      headers: { 'Content-Type': 'application/ndjson' },
+      headers: { 'Content-Type': 'application/ndjson', Accept: 'application/ndjson' },
       body: '{"productId":"b","price":-1}\nnonsense\n{"productId":"b","price":2,"expectedPreviousPrice":9}\n',
     },
-    {
+    ...['x-ndjson', 'jsonl', 'ndjson'].map((type) => ({
       status: 409,
       query: { atomic: 'true' },
-      headers: ndjson,
+      headers: { ...ndjson, Accept: `application/${type}` },
       body: '{"productId":"b","price":5}\n{"productId":"b","price":2,"expectedPreviousPrice":9}\n',
-    },
+    })),
     {
       ...refused(400, 'bad-request'),
       isWrong: true,

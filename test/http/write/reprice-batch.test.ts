@@ -172,19 +172,23 @@ test('a line of a dry batch sees what those before it would record, however many
   const after = await batch(service, lines.join('\n'));
 
   t.deepEqual(
-    results.map(({ status, version }) => [status, version]),
+    results.map(({ status, version, replayed }) => [status, version, replayed]),
     [
-      [200, 1],
-      [200, 2],
-      [200, 3],
-      [200, 1],
-      [422, undefined],
-      [200, 4],
+      [200, 1, undefined],
+      [200, 2, undefined],
+      [200, 3, undefined],
+      [200, 1, true],
+      [422, undefined, undefined],
+      [200, 4, undefined],
     ],
   );
   t.deepEqual(
-    after.results.map(({ status, version }) => [status, version]),
-    results.map(({ status, version }) => [status === 200 ? 202 : status, version]),
+    after.results.map(({ status, version, replayed }) => [status, version, replayed]),
+    results.map(({ status, version, replayed }) => [
+      status === 200 ? 202 : status,
+      version,
+      replayed,
+    ]),
   );
 });
 
