@@ -14,6 +14,7 @@ import {
   readPriceRecords,
 } from './price-record.ts';
 import { priceStream, type StreamOptions } from './price-stream.ts';
+import { productPath } from './product-path.ts';
 import { type BatchOptions, repriceBatch } from './reprice-batch.ts';
 import { type BatchLine, type RepriceOptions, repriceRequest } from './reprice-request.ts';
 import {
@@ -117,25 +118,29 @@ export class RepricerClient {
   }
 
   /** The product's last price. */
-  price(productId: string, options: CallOptions = {}): Promise<PriceRecord> {
-    const url = this.#url(`product/${encodeURIComponent(productId)}/price`);
+  async price(productId: string, options: CallOptions = {}): Promise<PriceRecord> {
+    const url = this.#url(productPath(productId, 'price'));
     return this.#read(url, options, readPriceRecord);
   }
 
   /** The price in force at a moment (RFC 3339). */
-  priceAt(productId: string, at: string | Date, options: CallOptions = {}): Promise<PriceInForce> {
-    const path = `product/${encodeURIComponent(productId)}/price`;
-    return this.#read(this.#url(path, { at: instantText(at) }), options, readPriceInForce);
+  async priceAt(
+    productId: string,
+    at: string | Date,
+    options: CallOptions = {},
+  ): Promise<PriceInForce> {
+    const url = this.#url(productPath(productId, 'price'), { at: instantText(at) });
+    return this.#read(url, options, readPriceInForce);
   }
 
   /** The product's price over time. */
-  history(
+  async history(
     productId: string,
     { from, to, interval }: HistoryRange,
     options: CallOptions = {},
   ): Promise<PriceHistory> {
     const range = { from: instantText(from), to: instantText(to), interval };
-    const url = this.#url(`product/${encodeURIComponent(productId)}/history`, range);
+    const url = this.#url(productPath(productId, 'history'), range);
     return this.#read(url, options, readPriceHistory);
   }
 

@@ -22,6 +22,20 @@ test('a price is read with every digit, whatever the product is named', async (t
   await end();
 });
 
+test('what no path can name is refused before it is asked for', async (t) => {
+  const { client, proxy, end } = await connectClient(t);
+
+  for (const id of ['', '.', '..', 'a\ud800']) {
+    await t.throwsAsync(client.price(id), {
+      instanceOf: TypeError,
+      message: /is not a product id/,
+    });
+  }
+
+  t.deepEqual(proxy.requests, []);
+  await end();
+});
+
 test('a product, record or moment without a price is a problem, told once', async (t) => {
   const { client, proxy, end } = await connectClient(t);
   await client.reprice('foo', '3.50');
