@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { offer } from './offer.ts';
 
 /*
  * Answers every request with the segments of a journal, byte for byte and in order, by Node's own
@@ -18,12 +18,7 @@ const segments = entries.filter((name) => name.endsWith('.ndjson')).sort();
 const server = createServer((_, response) => {
   sendAll(response).catch((error: unknown) => response.destroy(error as Error));
 });
-server.listen(0, '127.0.0.1');
-await once(server, 'listening');
-const address = server.address();
-if (typeof address === 'object') process.send?.({ port: address?.port });
-process.on('disconnect', () => process.exit());
-process.on('SIGTERM', () => process.exit());
+await offer(server);
 
 async function sendAll(response: ServerResponse): Promise<void> {
   response.setHeader('Content-Type', 'application/x-ndjson');

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -6,6 +5,7 @@ import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import Koa from 'koa';
 import bodyParser from 'koa-bodyparser';
+import { offer } from './offer.ts';
 
 /** What a peer is asked to record. */
 export interface PeerUpdate {
@@ -43,12 +43,7 @@ export async function servePeer(store: PeerStore): Promise<void> {
   });
 
   const server = createServer(new Koa().use(router.routes()).callback());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (typeof address === 'object') process.send?.({ port: address?.port });
-  process.on('disconnect', () => process.exit());
-  process.on('SIGTERM', () => process.exit());
+  await offer(server);
 }
 
 /** A line of the answer for each line of the batch, group by group. */

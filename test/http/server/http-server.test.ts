@@ -3,7 +3,15 @@ import type { Socket } from 'node:net';
 import test from 'ava';
 import { EventStream } from '../../support/event-stream.ts';
 import { answersIn, type RawAnswer } from '../../support/raw-answers.ts';
-import { ask, connect, exchange, hold, readToEnd, startService } from '../http-fixture.ts';
+import {
+  ask,
+  connect,
+  exchange,
+  hold,
+  readToEnd,
+  type Service,
+  startService,
+} from '../http-fixture.ts';
 
 const good = '{"productId":"foo","price":3.55}';
 
@@ -15,6 +23,22 @@ function repriceText(body = good, headers = ''): string {
 }
 
 const lastGet = 'GET /api/query HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+
+function statusesIn(text: string): readonly number[] {
+  return answersIn(text).map(({ status }) => status);
+}
+
+/** What is answered to these bytes, while so many writes wait for the disk until all bytes were read. */
+async function exchangeHeld(service: Service, bytes: string, writes: number): Promise<string> {
+  const disk = hold();
+  service.ledger.gate = disk.promise;
+  const reading = exchange(service, bytes);
+  await waitUntil(() => service.ledger.updates.length === writes);
+  // Comes behind, so with its answer all that came before has been read.
+  await ask(service, '/api/nothing');
+  disk.release();
+  return reading;
+}
 
 async function waitUntil(claim: () => boolean): Promise<void> {
   while (!claim()) await new Promise((resolve) => setImmediate(resolve));
@@ -136,19 +160,10 @@ test('a client that goes away before its answer is no error of ours', async (t) 
 
 test('a broken request behind one that is being served waits for that one’s answer', async (t) => {
   const service = await startService(t);
-  const disk = hold();
-  service.ledger.gate = disk.promise;
 
-  const reading = exchange(service, `${repriceText()}NONSENSE\r\n\r\n`);
-  await waitUntil(() => service.ledger.updates.length === 1);
-  await ask(service, '/api/nothing');
-  disk.release();
-  const text = await reading;
+  const text = await exchangeHeld(service, `${repriceText()}NONSENSE\r\n\r\n`, 1);
 
-  t.deepEqual(
-    answersIn(text).map(({ status }) => status),
-    [202, 400],
-  );
+  t.deepEqual(statusesIn(text), [202, 400]);
 });
 
 test('a request that was answered before its body had arrived gets no second answer when it is late', async (t) => {
@@ -159,10 +174,7 @@ test('a request that was answered before its body had arrived gets no second ans
 
   const text = await exchange(service, `${head}the beginning`);
 
-  t.deepEqual(
-    answersIn(text).map(({ status }) => status),
-    [415],
-  );
+  t.deepEqual(statusesIn(text), [415]);
 });
 
 test('a request that does not arrive in time behind a batch that is being served is 408', async (t) => {
@@ -185,41 +197,23 @@ test('a request that does not arrive in time behind a batch that is being served
 
 test('a broken body behind a request that is being served waits for that one’s answer', async (t) => {
   const service = await startService(t);
-  const disk = hold();
-  service.ledger.gate = disk.promise;
   const chunked = repriceText('', 'Transfer-Encoding: chunked\r\n').replace(
     /Content-Length.*\r\n/,
     '',
   );
 
-  const reading = exchange(service, `${repriceText()}${chunked}zz\r\n`);
-  await waitUntil(() => service.ledger.updates.length === 1);
-  await ask(service, '/api/nothing');
-  disk.release();
-  const text = await reading;
+  const text = await exchangeHeld(service, `${repriceText()}${chunked}zz\r\n`, 1);
 
-  t.deepEqual(
-    answersIn(text).map(({ status }) => status),
-    [202, 400],
-  );
+  t.deepEqual(statusesIn(text), [202, 400]);
 });
 
 test('what comes behind a request that ends the connection takes nothing from its answer', async (t) => {
   const service = await startService(t);
-  const disk = hold();
-  service.ledger.gate = disk.promise;
   const last = repriceText(good, 'Connection: close\r\n');
 
-  const reading = exchange(service, `${last}${repriceText()}NONSENSE\r\n\r\n`);
-  await waitUntil(() => service.ledger.updates.length === 1);
-  await ask(service, '/api/nothing');
-  disk.release();
-  const text = await reading;
+  const text = await exchangeHeld(service, `${last}${repriceText()}NONSENSE\r\n\r\n`, 1);
 
-  t.deepEqual(
-    answersIn(text).map(({ status }) => status),
-    [202],
-  );
+  t.deepEqual(statusesIn(text), [202]);
   t.is(service.ledger.updates.length, 1);
 });
 
@@ -254,14 +248,8 @@ test('a request behind one that expects 100 Continue and is answered without is 
 
 test('of more than a hundred pipelined requests that wait a hundred are served, and the last answer says so', async (t) => {
   const service = await startService(t);
-  const disk = hold();
-  service.ledger.gate = disk.promise;
 
-  const reading = exchange(service, repriceText().repeat(103));
-  await waitUntil(() => service.ledger.updates.length === 100);
-  await ask(service, '/api/nothing');
-  disk.release();
-  const answers = answersIn(await reading);
+  const answers = answersIn(await exchangeHeld(service, repriceText().repeat(103), 100));
 
   t.deepEqual(
     answers.map(({ status }) => status),
@@ -301,10 +289,7 @@ test('a broken request behind one that was answered gets its own answer', async 
   const second = await readToEnd(socket);
 
   t.is(answersIn(first.toString())[0]?.status, 202);
-  t.deepEqual(
-    answersIn(second).map(({ status }) => status),
-    [400],
-  );
+  t.deepEqual(statusesIn(second), [400]);
 });
 
 test('pipelined requests are answered in order', async (t) => {
@@ -312,10 +297,7 @@ test('pipelined requests are answered in order', async (t) => {
 
   const text = await exchange(service, repriceText() + repriceText('{}') + lastGet);
 
-  t.deepEqual(
-    answersIn(text).map(({ status }) => status),
-    [202, 400, 200],
-  );
+  t.deepEqual(statusesIn(text), [202, 400, 200]);
 });
 
 test('100 Continue is sent to a client that may send its body, and to no other', async (t) => {
