@@ -168,7 +168,8 @@ function isStopped(pid: number): boolean {
 function makeExt4(image: string, bytes: number, options: readonly string[]): void {
   writeFileSync(image, '');
   truncateSync(image, bytes);
-  execFileSync('mkfs.ext4', ['-q', '-F', ...options, image]);
+  // Nothing is kept for root, as whom the service runs here: to it a full volume would not be one.
+  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', ...options, image]);
 }
 
 /** The service takes room beside us, so what was free a moment ago may not be: then it is as full as was wanted. */
