@@ -29,7 +29,7 @@ export const exhaustion: Fault = {
 };
 
 /** A process that lives so long without it has found enough. */
-const lifeMsMax = { heap: 60_000, 'address space': 8000 };
+const lifeMsMax = { heap: 180_000, 'address space': 8000 };
 
 /** Segments so small that one has to be opened every few batches. */
 const rotating = ['--segment-bytes-max', '4096', '--flush-interval-ms', '20'];
