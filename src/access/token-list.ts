@@ -1,6 +1,6 @@
-import { parse } from 'lossless-json';
 import { z } from 'zod';
 import { RepricerError } from '../errors.ts';
+import { JsonError, parseExactJson } from '../model/exact-json.ts';
 import { isProductId } from '../model/product-id.ts';
 import { scopes } from './client.ts';
 
@@ -86,16 +86,11 @@ function matching(form: RegExp, rule: string) {
 
 function parseJson(bytes: Buffer): unknown {
   try {
-    // Unlike JSON.parse it refuses a key that stands twice with different values.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return parse(text, undefined, { parseNumber: Number });
+    return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes), Number);
   } catch (error) {
-    // Broken JSON, broken UTF-8, and nesting too deep for the parser.
-    const kinds = [SyntaxError, TypeError, RangeError];
-    if (!(error instanceof Error && kinds.some((kind) => error instanceof kind))) throw error;
-    const place = /at position \d+$/.exec(error.message)?.[0];
-    // Without the cause, as these errors quote the text.
-    throw refusal([`it is not JSON in UTF-8${place === undefined ? '' : ` (${place})`}`]);
+    if (error instanceof JsonError) throw refusal([`it ${error.message}`]);
+    if (error instanceof TypeError) throw refusal(['it is not valid UTF-8']);
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
-import { LosslessNumber } from 'lossless-json';
 import type { z } from 'zod';
 import type { FieldProblem } from '../../errors.ts';
+import { ExactNumber } from '../../model/exact-json.ts';
 import { pointerTo, refuseFields, unknownField } from './field-problems.ts';
 import type { JsonPart } from './parse-json.ts';
 
@@ -15,7 +15,7 @@ export function parseShape<Shape>(
   const refusal = (fields: readonly FieldProblem[]) =>
     refuseFields(`${what} breaks the rules listed in "errors".`, fields);
   // A parsed number is an object with its digits as a field, and zod would say so.
-  if (value instanceof LosslessNumber) throw refusal([{ pointer: '#', detail: notAnObject }]);
+  if (value instanceof ExactNumber) throw refusal([{ pointer: '#', detail: notAnObject }]);
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw refusal(result.error.issues.flatMap(problemsOf));

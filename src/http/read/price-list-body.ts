@@ -1,5 +1,5 @@
-import { LosslessNumber } from 'lossless-json';
 import { z } from 'zod';
+import { ExactNumber } from '../../model/exact-json.ts';
 import {
   isProductId,
   type ProductId,
@@ -39,7 +39,7 @@ export function parsePriceListRequest(bytes: unknown): PriceListRequest {
   const { productIds, waitMs } = parseShape(priceListBody, parseJson(bytes));
   return {
     productIds: [...new Set(productIds)],
-    waitMs: waitMs === undefined ? waitMsDefault : Number(waitMs.value),
+    waitMs: waitMs === undefined ? waitMsDefault : Number(waitMs.text),
   };
 }
 
@@ -80,7 +80,7 @@ function shortListProblem(): string {
 
 const waitMsRule = `must be a whole number from 0 to ${waitMsMax}`;
 
-function isWaitMs(value: unknown): value is LosslessNumber {
-  if (!(value instanceof LosslessNumber)) return false;
-  return /^(?:0|[1-9][0-9]{0,4})$/.test(value.value) && Number(value.value) <= waitMsMax;
+function isWaitMs(value: unknown): value is ExactNumber {
+  if (!(value instanceof ExactNumber)) return false;
+  return /^(?:0|[1-9][0-9]{0,4})$/.test(value.text) && Number(value.text) <= waitMsMax;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert';
-import { LosslessNumber } from 'lossless-json';
 import { z } from 'zod';
 import type { Reprice } from '../../ledger/reprice.ts';
 import { annotationProblem, currencyProblem } from '../../model/annotations.ts';
+import { ExactNumber } from '../../model/exact-json.ts';
 import { type Price, priceProblem, toPrice } from '../../model/price.ts';
 import { isProductId, productIdProblem } from '../../model/product-id.ts';
 import { checkedBy, type Rule } from '../input/checked-by.ts';
@@ -72,7 +72,7 @@ function textOf(problem: Rule, schema: JsonSchema) {
 }
 
 /** A price as JSON can hold one: a number with its digits kept, or a string. */
-type WrittenPrice = LosslessNumber | string;
+type WrittenPrice = ExactNumber | string;
 
 function isWrittenPrice(value: unknown): value is WrittenPrice {
   return writtenPriceProblem(value) === undefined;
@@ -87,7 +87,7 @@ function expectedPriceProblem(value: unknown): string {
 }
 
 function writtenPriceProblem(value: unknown): string | undefined {
-  const isWritten = value instanceof LosslessNumber || typeof value === 'string';
+  const isWritten = value instanceof ExactNumber || typeof value === 'string';
   return isWritten ? priceProblem(digitsOf(value)) : 'must be a number, or a string of one';
 }
 
@@ -100,5 +100,5 @@ function detached(digits: string): string {
 }
 
 function digitsOf(price: WrittenPrice): string {
-  return typeof price === 'string' ? price : price.value;
+  return typeof price === 'string' ? price : price.text;
 }
