@@ -164,6 +164,7 @@ async function start(
   const app = createApp({
     ...{ ledger, feed, log, metrics },
     clients: tokens ?? anonymousClients,
+    isLocalOnly: tokens === undefined && !config.allowAnonymous,
     limits: config,
     isDraining: () => stopping.signal.aborted,
     stopping: stopping.signal,

@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'model/',
     'errors.ts',
   ],
-  'config/': ['model/', 'errors.ts'],
+  'config/': ['access/', 'model/', 'errors.ts'],
   'app.ts': [''],
   'service.ts': [''],
   'main.ts': [''],

@@ -139,6 +139,34 @@ test('an address that others can reach is not served to everyone unless that is 
   t.is((await send(closed, 'GET', '/api/query')).status, 401);
 });
 
+test('without tokens the service on its own machine is served under its own names only, unless everyone is let in', async (t) => {
+  const { data, create, start } = await directories(t);
+  const statusesOf = async (service: ChildService) => {
+    const token = await create(`client-${service.pid}`, 'read');
+    const answers = ['evil.example', `evil.example:${service.port}`, 'localhost', '[::1]:1'].map(
+      async (host) => {
+        const headers = { host, authorization: `Bearer ${token}` };
+        return (await service.send('GET', '/api/query', undefined, headers)).status;
+      },
+    );
+    return Promise.all(answers);
+  };
+
+  const local = await ChildService.start(t, data);
+  const refused = await local.send('GET', '/openapi.json', undefined, { host: 'evil.example' });
+  t.deepEqual(await statusesOf(local), [421, 421, 200, 200]);
+  await local.kill('SIGTERM');
+  const open = await ChildService.start(t, data, ['--allow-anonymous']);
+  t.deepEqual(await statusesOf(open), [200, 200, 200, 200]);
+  await open.kill('SIGTERM');
+  const guarded = await start();
+  t.false((await statusesOf(guarded)).includes(421));
+
+  t.is(refused.status, 421);
+  t.like(JSON.parse(refused.body), { type: '/problems/misdirected' });
+  t.regex(refused.body, /localhost, 127\.0\.0\.1 or \[::1\] .*--tokens-file or --allow-anonymous/);
+});
+
 test('token create tells the token once, and its entry, or puts that into a file of its own user', async (t) => {
   const { file, create } = await directories(t);
 

@@ -303,7 +303,8 @@ async function startHanging(t: ExecutionContext, directory: string, deadlineMs: 
 function sendHalf(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
-      const head = 'POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+      const head =
+        'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
       const body = '{"productId":"slow","price":2.50}';
       socket.write(`${head}Expect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`);
       // The service asks for the body once the request is in the hands of its handler.
