@@ -2,6 +2,7 @@ import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { anonymousClients } from './access/client.ts';
+import { isLoopback } from './access/loopback.ts';
 import { ReloadedTokens } from './access/reloaded-tokens.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/options.ts';
@@ -119,8 +120,9 @@ async function start(
   }
   const profiler = config.profiling ? new Profiler() : undefined;
   const admin = config.admin ? () => ledger : undefined;
+  const isLocalOnly = isLoopback(config.host);
   const backplane = createServer(
-    createBackplane({ health, metrics, log, profiler, admin }).callback(),
+    createBackplane({ health, metrics, log, isLocalOnly, profiler, admin }).callback(),
   );
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));

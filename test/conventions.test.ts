@@ -34,7 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'access/': ['files/', 'model/', 'errors.ts'],
   'storage/': ['files/', 'model/', 'errors.ts'],
   'ledger/': ['storage/', 'model/', 'errors.ts'],
-  'ops/': ['storage/storage-events.ts', 'storage/snapshot.ts', 'model/', 'errors.ts'],
+  'ops/': ['access/', 'storage/storage-events.ts', 'storage/snapshot.ts', 'model/', 'errors.ts'],
   'client/': [],
   'http/input/': ['model/', 'errors.ts'],
   'http/server/': ['http/input/', 'access/', 'ops/', 'errors.ts'],
@@ -166,6 +166,9 @@ const rules: readonly Rule[] = [
         'ops/answer-profiles.ts',
         'ops/admin-routes.ts',
         'ops/present-problem.ts',
+        'ops/refuse-pages.ts',
+        'ops/require-local-name.ts',
+        'ops/require-operator.ts',
       ],
     }),
     planted: [

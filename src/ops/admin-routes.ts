@@ -26,7 +26,7 @@ type Action = (admin: Admin) => Promise<object | string>;
 
 /**
  * What an operator may do on the backplane, each answered when it is done. Nobody is asked who they
- * are, but a page in a browser of somebody who can reach the port is refused.
+ * are.
  */
 export function adminRoutes({ admin, health, log }: AdminDependencies): Middleware {
   const routes = routeTable(health);
@@ -49,7 +49,6 @@ async function serve(
   ctx.set('Cache-Control', 'no-store');
   const action = actions.get(ctx.method);
   if (action === undefined) refuseMethod(ctx, [...actions.keys()]);
-  else if (ctx.get('Origin') !== '') presentProblem(ctx, 403, 'Pages in browsers may not do this.');
   else if (admin === undefined) presentProblem(ctx, 503, 'The service is still recovering.');
   else await answer(ctx, admin, action);
 }
