@@ -51,6 +51,7 @@ Commands:
   backup DIR
            copy the data directory into DIR, also while a service with --admin writes to it, which
            --host and --backplane-port name; what DIR has of an earlier backup is not copied again
+           REPRICER_TOKEN: a token with the scope admin, where the service has a tokens file
   restore DIR
            check the backup in DIR, copy it into the data directory, which must be empty, and verify it
 

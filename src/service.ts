@@ -122,7 +122,15 @@ async function start(
   const admin = config.admin ? () => ledger : undefined;
   const isLocalOnly = isLoopback(config.host);
   const backplane = createServer(
-    createBackplane({ health, metrics, log, isLocalOnly, profiler, admin }).callback(),
+    createBackplane({
+      health,
+      metrics,
+      log,
+      isLocalOnly,
+      clients: tokens,
+      profiler,
+      admin,
+    }).callback(),
   );
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));

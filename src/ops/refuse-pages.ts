@@ -11,9 +11,11 @@ const ownSites: ReadonlySet<string> = new Set(['', 'none', 'same-origin']);
 export function refusePages(): Middleware {
   return async function refusePages(ctx, next) {
     const isOfPage = ctx.get('Origin') !== '' || !ownSites.has(ctx.get('Sec-Fetch-Site'));
-    if (!isOfPage || isProbe(ctx.method, ctx.path)) return next();
-    ctx.set('Cache-Control', 'no-store');
-    presentProblem(ctx, 403, 'Pages in browsers may not do this.');
+    if (!isOfPage || isProbe(ctx.method, ctx.path)) await next();
+    else {
+      ctx.set('Cache-Control', 'no-store');
+      presentProblem(ctx, 403, 'Pages in browsers may not do this.');
+    }
   };
 }
 
