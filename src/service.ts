@@ -22,6 +22,7 @@ import { Metrics } from './ops/metrics.ts';
 import { Profiler } from './ops/profiler.ts';
 import { createStorageReporter } from './ops/storage-reporter.ts';
 import { createTokensReporter } from './ops/tokens-reporter.ts';
+import { refuseBackup } from './storage/backup.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import type { StorageEvents } from './storage/storage-events.ts';
 
@@ -72,6 +73,7 @@ async function start(
 ): Promise<Service> {
   const { tokensFile } = config;
   const tokens = tokensFile === '' ? undefined : await ReloadedTokens.open(files, tokensFile);
+  await refuseBackup(files, config.dataDir);
   await makeDirectories(files, config.dataDir);
   const lock = await DirectoryLock.acquire(files, config.dataDir);
   steps.add(() => lock.release());

@@ -175,6 +175,20 @@ test('a backup of a service with tokens needs one of an operator, which no comma
   t.is((await service.kill('SIGTERM')).code, 0);
 });
 
+test('a service does not start on a backup, and leaves it as it is', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await (await ChildService.start(t, directory)).kill('SIGTERM');
+  const backup = join(await temporaryDirectory(t), 'backup');
+  await runMain(['backup', backup, '--data-dir', directory]);
+  const before = await contentsOf(backup);
+
+  const service = ChildService.launch(t, backup);
+
+  t.is((await service.exited).code, 64);
+  t.regex(JSON.stringify(service.logLines), /is a backup; .*repricer restore/);
+  t.deepEqual(await contentsOf(backup), before);
+});
+
 test('directories that make no sense end with 64, and nothing is changed', async (t) => {
   const directory = await temporaryDirectory(t);
   await (await ChildService.start(t, directory)).kill('SIGTERM');
