@@ -207,6 +207,8 @@ test('token create refuses what would break the file, with 64, and leaves it as 
     [['--name', 'a'], /scopes must be /],
     [['--name', 'a', '--scope', 'read', '--prefix', ''], /productPrefix must be /],
     [['--name', 'a', '--scope', 'read', '--force'], /token create takes --name, /],
+    [['--name', 'a', '--name', 'b', '--scope', 'read'], /--name is given twice/],
+    [['--name', 'a', '--scope', 'read', '--prefix', 'x', '--prefix', 'y'], /--prefix is given/],
     [['a'], /token create takes --name, /],
   ];
 
@@ -223,6 +225,8 @@ test('token create refuses what would break the file, with 64, and leaves it as 
     t.regex(stderr, expected);
   }
   t.is(await readFile(file, 'utf8'), before);
+  const empty = ['token', 'create', '--name', 'a', '--scope', 'read', '--tokens-file='];
+  t.like(await runMain(empty), { code: 64, stdout: '' });
   await writeFile(file, '{');
   t.is(
     (await runMain(['token', 'create', '--name', 'a', '--scope', 'read', '--tokens-file', file]))
