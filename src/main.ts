@@ -188,7 +188,7 @@ function isInFileCall(): boolean {
   return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
 }
 
-/** A SIGHUP ends a process as ever until somebody has something to reload. */
+/** A SIGHUP ends a process as ever until there is somebody who takes it. */
 function onReloadAsked(reload: () => void): void {
   process.on('SIGHUP', reload);
 }

@@ -117,9 +117,12 @@ async function start(
         feed?.endForbidden();
       },
     });
-    onReloadAsked(() => void tokens.reload());
     steps.add(() => tokens.close());
   }
+  onReloadAsked(() => {
+    if (tokens === undefined) log.warn('there is no tokens file that could be read again');
+    else void tokens.reload();
+  });
   const profiler = config.profiling ? new Profiler() : undefined;
   const admin = config.admin ? () => ledger : undefined;
   const isLocalOnly = isLoopback(config.host);

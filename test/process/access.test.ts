@@ -167,6 +167,18 @@ test('without tokens the service on its own machine is served under its own name
   t.regex(refused.body, /localhost, 127\.0\.0\.1 or \[::1\] .*--tokens-file or --allow-anonymous/);
 });
 
+test('a SIGHUP to a service without tokens is logged and does nothing', async (t) => {
+  const { data } = await directories(t);
+  const service = await ChildService.start(t, data);
+
+  service.signal('SIGHUP');
+  const line = await service.logLine('there is no tokens file that could be read again');
+
+  t.is(line['level'], 'warn');
+  t.is((await send(service, 'POST', '/api/reprice')).status, 202);
+  t.is((await service.kill('SIGTERM')).code, 0);
+});
+
 test('token create tells the token once, and its entry, or puts that into a file of its own user', async (t) => {
   const { file, create } = await directories(t);
 
