@@ -1,5 +1,5 @@
 import { once, setMaxListeners } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { anonymousClients } from './access/client.ts';
 import { isLoopback } from './access/loopback.ts';
@@ -16,6 +16,7 @@ import { createHttpServer } from './http/server/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
 import { PriceLedger } from './ledger/price-ledger.ts';
 import { createBackplane } from './ops/backplane.ts';
+import { createBackplaneServer } from './ops/backplane-server.ts';
 import { Health } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
@@ -126,7 +127,7 @@ async function start(
   const profiler = config.profiling ? new Profiler() : undefined;
   const admin = config.admin ? () => ledger : undefined;
   const isLocalOnly = isLoopback(config.host);
-  const backplane = createServer(
+  const backplane = createBackplaneServer(
     createBackplane({
       health,
       metrics,
