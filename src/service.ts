@@ -107,6 +107,7 @@ async function start(
     streamEvents: feed?.events ?? 0,
     streamsDropped: feed?.dropped ?? 0,
     tokens: tokens?.size,
+    isTokensFileBroken: tokens?.isBroken ?? false,
     logLinesDropped: log.droppedLines,
   }));
   if (tokens !== undefined) {

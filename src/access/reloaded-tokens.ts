@@ -36,6 +36,7 @@ export class ReloadedTokens implements Clients {
   #index: TokenIndex;
   /** Stands for the content that was looked at last, or for why there was none. */
   #seen: string;
+  #isBroken = false;
   #events: ReloadEvents | undefined;
   /** Settles when nobody is looking at the file; each look waits for the one before. */
   #looking: Promise<void> = Promise.resolve();
@@ -61,6 +62,11 @@ export class ReloadedTokens implements Clients {
 
   get size(): number {
     return this.#index.size;
+  }
+
+  /** Whether the file could not be read, or was broken, when it was looked at last. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   identify(token: string | undefined): Client | undefined {
@@ -98,8 +104,10 @@ export class ReloadedTokens implements Clients {
       mark = markOf(content);
       if (mark === this.#seen && !isAsked) return;
       this.#index = new TokenIndex(parseTokenList(content));
+      this.#isBroken = false;
       this.#events?.tokensReloaded(this.#index.size);
     } catch (error) {
+      this.#isBroken = true;
       const failure = inFile(this.#path, error);
       mark ??= failure.message;
       if (mark !== this.#seen || isAsked) this.#events?.reloadFailed(failure);

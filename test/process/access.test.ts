@@ -100,8 +100,10 @@ test('a tokens file that breaks while the service runs changes nothing, and is l
   t.is((await send(service, 'GET', '/api/query')).status, 401);
   t.is(await sample(service, 'repricer_tokens'), 1);
   t.is(await sample(service, 'repricer_tokens_reload_failures_total'), 1);
+  t.is(await sample(service, 'repricer_tokens_file_broken'), 1);
   await writeFile(file, good);
   await service.logLine(reloaded);
+  t.is(await sample(service, 'repricer_tokens_file_broken'), 0);
   t.is((await service.kill('SIGTERM')).code, 0);
 });
 
