@@ -31,6 +31,7 @@ import { requireExpectation } from './http/server/require-expectation.ts';
 import { requireFraming } from './http/server/require-framing.ts';
 import { requireHost } from './http/server/require-host.ts';
 import { requireJsonAccepted } from './http/server/require-json-accepted.ts';
+import { requireLocalHost } from './http/server/require-local-host.ts';
 import { requireTarget } from './http/server/require-target.ts';
 import { repriceHandler } from './http/write/reprice.ts';
 import { type BatchLimits, repriceBatchHandler } from './http/write/reprice-batch.ts';
@@ -54,6 +55,8 @@ export interface AppDependencies {
   >;
   readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
   readonly clients: Clients;
+  /** Whether requests to other names than those of this machine for itself are refused. */
+  readonly isLocalOnly?: boolean;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'observeRequest'>;
   readonly limits: HttpLimits;
@@ -78,7 +81,7 @@ export interface HttpLimits extends BatchLimits, RateLimits {
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
 export function createApp(dependencies: AppDependencies): Koa {
-  const { clients, log, metrics, limits, isDraining } = dependencies;
+  const { clients, isLocalOnly = false, log, metrics, limits, isDraining } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -86,6 +89,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   app.use(defaultHeaders());
   app.use(answerErrors());
   app.use(requireHost());
+  if (isLocalOnly) app.use(requireLocalHost());
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());

@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'UNKNOWN_RECORD'
   /** The product's first price came after the moment that was asked for. */
   | 'NO_PRICE_YET'
+  /** The request is for another name than those by which this machine knows itself. */
+  | 'MISDIRECTED'
   /** The path exists, the method does not. */
   | 'METHOD_NOT_ALLOWED'
   /** The client accepts none of the forms that the route can answer in. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { backUp } from './cli/back-up.ts';
 import type { CommandReport } from './cli/command-report.ts';
@@ -30,6 +31,12 @@ const stderr = 2;
 /** Signals that come within this time of the first one are taken for the same. */
 const sameSignalMs = 500;
 
+/** How long calls to the file system that are under way may hold up the end of the process. */
+const lastCallsMs = 2000;
+
+/** How often it is looked whether they have returned. */
+const lastCallsLookMs = 10;
+
 const usage = `Usage: repricer <command> [flags]
 
 Commands:
@@ -44,6 +51,7 @@ Commands:
   backup DIR
            copy the data directory into DIR, also while a service with --admin writes to it, which
            --host and --backplane-port name; what DIR has of an earlier backup is not copied again
+           REPRICER_TOKEN: a token with the scope admin, where the service has a tokens file
   restore DIR
            check the backup in DIR, copy it into the data directory, which must be empty, and verify it
 
@@ -51,11 +59,12 @@ Flags of serve, each also an environment variable (the others take --data-dir on
 ${configHelp()}
 
 Exit codes: 0 done, 1 a stop passed its deadline or a mistake of ours, 64 bad flags,
-65 damaged data, 74 reading or writing failed, 75 another process owns the directory.
+65 damaged data, 74 reading or writing failed, 75 another process owns the directory,
+137 instead of any of them when a call to the file system hangs.
 `;
 
 const [command = '', ...flags] = process.argv.slice(2);
-process.exit(await run());
+await end(await run());
 
 async function run(): Promise<ExitCode> {
   const isHelpAsked = [command, ...flags].some((word) => word === '--help' || word === '-h');
@@ -155,14 +164,31 @@ function stopSignal(): Promise<string> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         askedAtMs ??= performance.now();
-        if (performance.now() - askedAtMs > sameSignalMs) process.exit(exitCode.failed);
+        if (performance.now() - askedAtMs > sameSignalMs) void end(exitCode.failed);
         resolve(signal);
       });
     }
   });
 }
 
-/** A SIGHUP ends a process as ever until somebody has something to reload. */
+/**
+ * Ends the process with this code, and soon. `process.exit` waits for every call to the file system that is
+ * under way, so where one hangs the process is killed, as it would keep the lock of its directory for ever;
+ * the kernel then gives the code. Process 1 of a container cannot be killed from inside, and is ended by
+ * whoever runs the container.
+ */
+async function end(code: ExitCode): Promise<never> {
+  const endMs = performance.now() + lastCallsMs;
+  while (isInFileCall() && performance.now() < endMs) await delay(lastCallsLookMs);
+  if (isInFileCall()) process.kill(process.pid, 'SIGKILL');
+  process.exit(code);
+}
+
+function isInFileCall(): boolean {
+  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+}
+
+/** A SIGHUP ends a process as ever until there is somebody who takes it. */
 function onReloadAsked(reload: () => void): void {
   process.on('SIGHUP', reload);
 }

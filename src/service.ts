@@ -1,7 +1,8 @@
 import { once, setMaxListeners } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { anonymousClients } from './access/client.ts';
+import { isLoopback } from './access/loopback.ts';
 import { ReloadedTokens } from './access/reloaded-tokens.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/options.ts';
@@ -15,12 +16,14 @@ import { createHttpServer } from './http/server/http-server.ts';
 import type { Clock } from './ledger/clock.ts';
 import { PriceLedger } from './ledger/price-ledger.ts';
 import { createBackplane } from './ops/backplane.ts';
+import { createBackplaneServer } from './ops/backplane-server.ts';
 import { Health } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Profiler } from './ops/profiler.ts';
 import { createStorageReporter } from './ops/storage-reporter.ts';
 import { createTokensReporter } from './ops/tokens-reporter.ts';
+import { refuseBackup } from './storage/backup.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import type { StorageEvents } from './storage/storage-events.ts';
 
@@ -71,6 +74,7 @@ async function start(
 ): Promise<Service> {
   const { tokensFile } = config;
   const tokens = tokensFile === '' ? undefined : await ReloadedTokens.open(files, tokensFile);
+  await refuseBackup(files, config.dataDir);
   await makeDirectories(files, config.dataDir);
   const lock = await DirectoryLock.acquire(files, config.dataDir);
   steps.add(() => lock.release());
@@ -103,6 +107,7 @@ async function start(
     streamEvents: feed?.events ?? 0,
     streamsDropped: feed?.dropped ?? 0,
     tokens: tokens?.size,
+    isTokensFileBroken: tokens?.isBroken ?? false,
     logLinesDropped: log.droppedLines,
   }));
   if (tokens !== undefined) {
@@ -114,13 +119,25 @@ async function start(
         feed?.endForbidden();
       },
     });
-    onReloadAsked(() => void tokens.reload());
     steps.add(() => tokens.close());
   }
+  onReloadAsked(() => {
+    if (tokens === undefined) log.warn('there is no tokens file that could be read again');
+    else void tokens.reload();
+  });
   const profiler = config.profiling ? new Profiler() : undefined;
   const admin = config.admin ? () => ledger : undefined;
-  const backplane = createServer(
-    createBackplane({ health, metrics, log, profiler, admin }).callback(),
+  const isLocalOnly = isLoopback(config.host);
+  const backplane = createBackplaneServer(
+    createBackplane({
+      health,
+      metrics,
+      log,
+      isLocalOnly,
+      clients: tokens,
+      profiler,
+      admin,
+    }).callback(),
   );
   const backplanePort = await listen(backplane, config.backplanePort, config.host);
   steps.add(() => closeAtOnce(backplane));
@@ -164,6 +181,7 @@ async function start(
   const app = createApp({
     ...{ ledger, feed, log, metrics },
     clients: tokens ?? anonymousClients,
+    isLocalOnly: tokens === undefined && !config.allowAnonymous,
     limits: config,
     isDraining: () => stopping.signal.aborted,
     stopping: stopping.signal,

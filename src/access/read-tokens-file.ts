@@ -3,7 +3,7 @@ import type { FileSystem } from '../files/file-system.ts';
 import { readFully } from '../files/read.ts';
 import { tokenListBytesMax } from './token-list.ts';
 
-/** The bytes of a tokens file, or INVALID_CONFIG when it cannot be read or is too long. */
+/** The bytes of a tokens file, or INVALID_CONFIG when it is none, cannot be read or is too long. */
 export async function readTokensFile(files: FileSystem, path: string): Promise<Buffer> {
   try {
     return await readUpTo(files, path, tokenListBytesMax);
@@ -15,6 +15,9 @@ export async function readTokensFile(files: FileSystem, path: string): Promise<B
 }
 
 async function readUpTo(files: FileSystem, path: string, bytesMax: number): Promise<Buffer> {
+  if (!(await files.stat(path)).isFile) {
+    throw new RepricerError('INVALID_CONFIG', 'it is not a regular file');
+  }
   const file = await files.open(path, 'read');
   try {
     const { bytes } = await file.stat();

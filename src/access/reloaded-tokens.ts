@@ -9,6 +9,9 @@ import { parseTokenList } from './token-list.ts';
 /** How long a change of the file may go unnoticed. */
 const lookMs = 2000;
 
+/** How long reading the file may take before it counts as failed. */
+const readMsMax = 5000;
+
 /** Told what became of reading the file again. */
 export interface ReloadEvents {
   /** The tokens of the file are in force from now on. */
@@ -25,6 +28,7 @@ export interface ReloadEvents {
  *
  * The file is found by its path every two seconds and its content is compared, which sees a new
  * content however it got there: written in place, renamed, or behind the link that Kubernetes moves.
+ * One read is under way at a time: where it hangs it holds a thread, and another would hold one more.
  */
 export class ReloadedTokens implements Clients {
   readonly #files: FileSystem;
@@ -32,9 +36,12 @@ export class ReloadedTokens implements Clients {
   #index: TokenIndex;
   /** Stands for the content that was looked at last, or for why there was none. */
   #seen: string;
+  #isBroken = false;
   #events: ReloadEvents | undefined;
   /** Settles when nobody is looking at the file; each look waits for the one before. */
   #looking: Promise<void> = Promise.resolve();
+  /** The read that is under way, also after it took too long. */
+  #reading: Promise<Buffer> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(files: FileSystem, path: string, content: Buffer) {
@@ -57,6 +64,11 @@ export class ReloadedTokens implements Clients {
     return this.#index.size;
   }
 
+  /** Whether the file could not be read, or was broken, when it was looked at last. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
   identify(token: string | undefined): Client | undefined {
     return this.#index.identify(token);
   }
@@ -64,7 +76,9 @@ export class ReloadedTokens implements Clients {
   /** Looks for changes from now on, until it is closed. */
   watch(events: ReloadEvents): void {
     this.#events = events;
-    this.#timer = setInterval(() => void this.#look(false), lookMs);
+    this.#timer = setInterval(() => {
+      if (this.#reading === undefined) void this.#look(false);
+    }, lookMs);
   }
 
   /** Reads the file again now, and tells what came of it also when it is as it was. */
@@ -86,18 +100,40 @@ export class ReloadedTokens implements Clients {
   async #readAgain(isAsked: boolean): Promise<void> {
     let mark: string | undefined;
     try {
-      const content = await readTokensFile(this.#files, this.#path);
+      const content = await this.#readInTime();
       mark = markOf(content);
       if (mark === this.#seen && !isAsked) return;
       this.#index = new TokenIndex(parseTokenList(content));
+      this.#isBroken = false;
       this.#events?.tokensReloaded(this.#index.size);
     } catch (error) {
+      this.#isBroken = true;
       const failure = inFile(this.#path, error);
       mark ??= failure.message;
       if (mark !== this.#seen || isAsked) this.#events?.reloadFailed(failure);
     } finally {
       this.#seen = mark ?? this.#seen;
     }
+  }
+
+  async #readInTime(): Promise<Buffer> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new RepricerError('INVALID_CONFIG', `reading it takes over ${readMsMax} ms`);
+      timer = setTimeout(reject, readMsMax, error);
+    });
+    try {
+      return await Promise.race([this.#read(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #read(): Promise<Buffer> {
+    this.#reading ??= readTokensFile(this.#files, this.#path).finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
   }
 }
 

@@ -34,22 +34,26 @@ export async function createTokenFor(
   return { code: exitCode.ok, lines: [token] };
 }
 
-const valued = { type: 'string' } as const;
-const flags = {
-  name: valued,
-  scope: { ...valued, multiple: true },
-  prefix: valued,
-  'tokens-file': valued,
-} as const;
+/** All may be repeated for the parser, which would otherwise take the last one and say nothing. */
+const valued = { type: 'string', multiple: true } as const;
+const flags = { name: valued, scope: valued, prefix: valued, 'tokens-file': valued } as const;
 
 function readFlags(argv: readonly string[]) {
-  const { name, scope, prefix, 'tokens-file': tokensFile } = parseFlags(argv);
+  const { name, scope, prefix: prefixes, 'tokens-file': tokensFiles } = parseFlags(argv);
+  const prefix = onlyOne('--prefix', prefixes);
+  const tokensFile = onlyOne('--tokens-file', tokensFiles);
+  if (tokensFile === '') throw new RepricerError('INVALID_CONFIG', '--tokens-file has no value');
   return {
-    name,
+    name: onlyOne('--name', name),
     scopes: scope?.flatMap((list) => list.split(',')),
     ...(prefix !== undefined && { productPrefix: prefix }),
     ...(tokensFile !== undefined && { tokensFile }),
   };
+}
+
+function onlyOne(flag: string, values: readonly string[] = []): string | undefined {
+  if (values.length > 1) throw new RepricerError('INVALID_CONFIG', `${flag} is given twice`);
+  return values[0];
 }
 
 function parseFlags(argv: readonly string[]) {

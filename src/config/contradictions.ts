@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { isLoopback } from '../access/loopback.ts';
 import type { Config } from './options.ts';
 
 /** Rules that bind two options; a value that already broke its own rule breaks none of these. */
@@ -32,12 +32,4 @@ export function contradictions(values: Partial<Config>): readonly string[] {
     );
   }
   return problems;
-}
-
-/** Whether an address, or the one name that is known to mean such an address, is this machine's own. */
-function isLoopback(host: string): boolean {
-  const loopback = new BlockList();
-  loopback.addSubnet('127.0.0.0', 8);
-  loopback.addAddress('::1', 'ipv6');
-  return host === 'localhost' || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
 }

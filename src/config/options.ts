@@ -27,7 +27,7 @@ export const options = {
   ),
   port: integer(8080, '', 0, 65_535, 'Port of the API; 0 takes any free one.'),
   backplanePort: integer(9102, '', 0, 65_535, 'Port of health and metrics; 0 takes any free one.'),
-  admin: toggle('Lets whoever reaches the backplane seal, flush, stop writes and take snapshots.'),
+  admin: toggle('Lets operators seal, flush, stop writes and take snapshots on the backplane.'),
   queueMax: integer(
     50,
     'records',
@@ -200,7 +200,13 @@ type ValueOf<AnOption> = AnOption extends Option<infer Value> ? Value : never;
 /** What an operator decides. Sizes are bytes, times are milliseconds. */
 export type Config = { readonly [Name in OptionName]: ValueOf<(typeof options)[Name]> };
 
-export type ServiceAddress = Pick<Config, 'dataDir' | 'host' | 'backplanePort'>;
+export interface ServiceAddress extends Pick<Config, 'dataDir' | 'host' | 'backplanePort'> {
+  /** For what the service lets operators do; undefined when none was given. */
+  readonly token?: string | undefined;
+}
+
+/** The variable of that token; there is no flag for it, as everybody on a machine can read those. */
+export const tokenVariable = 'REPRICER_TOKEN';
 
 export const optionNames = Object.keys(options).filter(isOptionName);
 

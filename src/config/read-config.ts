@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Config, optionNames, type ServiceAddress } from './options.ts';
+import { type Config, optionNames, type ServiceAddress, tokenVariable } from './options.ts';
 import { type Environment, readOptions } from './read-options.ts';
 
 /**
@@ -35,7 +35,7 @@ export function readProcessDataDir(
   return { directory: readDataDir(process.env, others), isGiven: others.length < argv.length };
 }
 
-/** Where a command finds the running service: its data directory and its backplane; otherwise as `readDataDir`. */
+/** Where a command finds the running service, and the token for it; otherwise as `readDataDir`. */
 export function readProcessServiceAddress(argv: readonly string[]): ServiceAddress {
   const { dataDir, host, backplanePort } = readOptions(
     ['dataDir', 'host', 'backplanePort'],
@@ -43,7 +43,7 @@ export function readProcessServiceAddress(argv: readonly string[]): ServiceAddre
     argv,
   );
   assert(dataDir !== undefined && host !== undefined && backplanePort !== undefined);
-  return { dataDir, host, backplanePort };
+  return { dataDir, host, backplanePort, token: process.env[tokenVariable]?.trim() };
 }
 
 function isConfig(values: Partial<Config>): values is Config {

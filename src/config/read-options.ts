@@ -7,6 +7,7 @@ import {
   type OptionName,
   optionNames,
   options,
+  tokenVariable,
   variableOf,
 } from './options.ts';
 
@@ -74,6 +75,7 @@ function readVariables(env: Environment, problems: string[]): ReadonlyMap<Option
   const given = new Map<OptionName, Given>();
   for (const [variable, value] of Object.entries(env)) {
     if (value === undefined || !variable.startsWith('REPRICER_')) continue;
+    if (variable === tokenVariable) continue;
     const name = nameOfVariable.get(variable);
     if (name === undefined) problems.push(`${variable} is not a variable of this program`);
     else given.set(name, { source: variable, text: value });

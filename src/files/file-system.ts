@@ -27,6 +27,8 @@ export interface FileSystem {
 
 export interface FileStat {
   readonly bytes: number;
+  /** False for directories, pipes and devices: opening a pipe waits until somebody writes to it. */
+  readonly isFile: boolean;
   /** When content or entry last changed (ctime), in nanoseconds since the epoch; it follows the system's clock and nothing else. */
   readonly changedAtNs: bigint;
   /** When content, or a directory's names, last changed (mtime); unlike ctime not by a change of owner or mode. */
@@ -148,5 +150,10 @@ export function toVolumeRoom({ bavail, bsize, files, ffree }: StatsFs): VolumeRo
 }
 
 function toFileStat(stat: BigIntStats): FileStat {
-  return { bytes: Number(stat.size), changedAtNs: stat.ctimeNs, modifiedAtNs: stat.mtimeNs };
+  return {
+    bytes: Number(stat.size),
+    isFile: stat.isFile(),
+    changedAtNs: stat.ctimeNs,
+    modifiedAtNs: stat.mtimeNs,
+  };
 }

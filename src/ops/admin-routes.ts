@@ -1,9 +1,11 @@
 import type { Context, Middleware } from 'koa';
+import type { Clients } from '../access/client.ts';
 import { isSystemError, RepricerError } from '../errors.ts';
 import { encodeSnapshot, type Snapshot } from '../storage/snapshot.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
 import { presentProblem } from './present-problem.ts';
+import { operatorOf, requireOperator } from './require-operator.ts';
 
 /** What operators may ask of a ledger. */
 export interface Admin {
@@ -20,23 +22,28 @@ export interface AdminDependencies {
   readonly admin: () => Admin | undefined;
   readonly health: Health;
   readonly log: Log;
+  /** Among whom operators are; undefined where no tokens are needed. */
+  readonly clients: Clients | undefined;
 }
 
 type Action = (admin: Admin) => Promise<object | string>;
 
 /**
- * What an operator may do on the backplane, each answered when it is done. Nobody is asked who they
- * are, but a page in a browser of somebody who can reach the port is refused.
+ * What an operator may do on the backplane, each answered when it is done, and logged also when it was
+ * refused. Where tokens are configured it needs one of an operator.
  */
-export function adminRoutes({ admin, health, log }: AdminDependencies): Middleware {
+export function adminRoutes({ admin, health, log, clients }: AdminDependencies): Middleware {
   const routes = routeTable(health);
+  const guarded = requireOperator(clients);
   return async function adminRoutes(ctx, next) {
     const actions = routes.get(ctx.path);
     if (actions === undefined) await next();
     else {
-      await serve(ctx, actions, admin());
+      await guarded(ctx, () => serve(ctx, actions, admin()));
       const { method, path, status } = ctx;
-      if (method !== 'GET') log.info('admin', { method, path, status, error: ctx.state.failure });
+      if (method === 'GET') return;
+      const { actor, address } = operatorOf(ctx);
+      log.info('admin', { method, path, status, actor, address, error: ctx.state.failure });
     }
   };
 }
@@ -49,7 +56,6 @@ async function serve(
   ctx.set('Cache-Control', 'no-store');
   const action = actions.get(ctx.method);
   if (action === undefined) refuseMethod(ctx, [...actions.keys()]);
-  else if (ctx.get('Origin') !== '') presentProblem(ctx, 403, 'Pages in browsers may not do this.');
   else if (admin === undefined) presentProblem(ctx, 503, 'The service is still recovering.');
   else await answer(ctx, admin, action);
 }

@@ -1,7 +1,9 @@
 import type { Context, Middleware } from 'koa';
+import type { Clients } from '../access/client.ts';
 import type { Log } from './log.ts';
 import { presentProblem } from './present-problem.ts';
 import type { ProfileKind, Profiler } from './profiler.ts';
+import { operatorOf, requireOperator } from './require-operator.ts';
 
 const secondsDefault = 10;
 const secondsMax = 60;
@@ -12,12 +14,18 @@ const kinds: ReadonlyMap<string, ProfileKind> = new Map([
 ]);
 
 /** POST /profile/cpu and /profile/heap, both with `?seconds=`: a profile of this process as a file. */
-export function answerProfiles(profiler: Profiler, log: Log): Middleware {
+export function answerProfiles(
+  profiler: Profiler,
+  log: Log,
+  clients: Clients | undefined,
+): Middleware {
+  const guarded = requireOperator(clients);
   return async function answerProfiles(ctx, next) {
     const kind = kinds.get(ctx.path);
     if (kind === undefined) await next();
-    else if (ctx.method === 'POST') await answerProfile(ctx, profiler, log, kind);
-    else {
+    else if (ctx.method === 'POST') {
+      await guarded(ctx, () => answerProfile(ctx, profiler, log, kind));
+    } else {
       ctx.set('Allow', 'POST');
       presentProblem(ctx, 405, 'A profile is asked for with POST.');
     }
@@ -40,7 +48,8 @@ async function answerProfile(
     ctx.set('Retry-After', String(secondsMax));
     return presentProblem(ctx, 409, 'A profile is being taken; there is one at a time.');
   }
-  log.info('a profile is being taken', { kind, seconds });
+  const { actor, address } = operatorOf(ctx);
+  log.info('a profile is being taken', { kind, seconds, actor, address });
   const json = await profiler.take(kind, seconds, whenGone(ctx));
   if (json === undefined) return;
   ctx.attachment(`repricer.${kind}profile`);

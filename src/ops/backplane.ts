@@ -1,4 +1,5 @@
 import Koa, { type Context, type Middleware } from 'koa';
+import type { Clients } from '../access/client.ts';
 import { type Admin, adminRoutes } from './admin-routes.ts';
 import { answerProfiles } from './answer-profiles.ts';
 import type { Health } from './health.ts';
@@ -6,11 +7,17 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { presentProblem } from './present-problem.ts';
 import type { Profiler } from './profiler.ts';
+import { refusePages } from './refuse-pages.ts';
+import { requireLocalName } from './require-local-name.ts';
 
 export interface BackplaneDependencies {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Whether it listens where only this machine can reach it, and therefore only under its own names. */
+  readonly isLocalOnly?: boolean;
+  /** Whose tokens with the scope `admin` are needed for profiles and `/admin`; undefined where none are. */
+  readonly clients?: Clients | undefined;
   /** Undefined where nobody may take profiles. */
   readonly profiler?: Profiler | undefined;
   /** What `/admin` acts on, undefined while that is not there yet; without it there is no `/admin`. */
@@ -19,7 +26,7 @@ export interface BackplaneDependencies {
 
 /** Health and metrics for the operators of the service, on a port of their own. */
 export function createBackplane(dependencies: BackplaneDependencies): Koa {
-  const { health, metrics, log, profiler, admin } = dependencies;
+  const { health, metrics, log, isLocalOnly = false, clients, profiler, admin } = dependencies;
   const routes = new Map<string, (ctx: Context) => void | Promise<void>>([
     ['/healthz/alive', presentAlive],
     ['/healthz/ready', (ctx) => presentReady(ctx, health)],
@@ -29,8 +36,10 @@ export function createBackplane(dependencies: BackplaneDependencies): Koa {
   app.on('error', (error) =>
     log.warn('a request to the backplane could not be answered', { error }),
   );
-  if (profiler !== undefined) app.use(answerProfiles(profiler, log));
-  if (admin !== undefined) app.use(adminRoutes({ admin, health, log }));
+  if (isLocalOnly) app.use(requireLocalName());
+  app.use(refusePages());
+  if (profiler !== undefined) app.use(answerProfiles(profiler, log, clients));
+  if (admin !== undefined) app.use(adminRoutes({ admin, health, log, clients }));
   app.use(routeRequests(routes));
   return app;
 }

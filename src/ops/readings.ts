@@ -26,6 +26,8 @@ export interface Readings {
   readonly idempotencyKeys: number;
   /** Tokens that let clients in; undefined where none are needed. */
   readonly tokens: number | undefined;
+  /** Whether the tokens file could not be read, or was broken, when it was looked at last. */
+  readonly isTokensFileBroken: boolean;
   /** Since the start. */
   readonly idempotencyKeysForgotten: number;
   /** Open streams of the feed; events sent and subscribers dropped since the start. */

@@ -80,6 +80,11 @@ const gauges: readonly Sampled[] = [
     read: (readings) => readings.tokens,
   },
   {
+    name: 'repricer_tokens_file_broken',
+    help: 'Whether the tokens file is broken or unreadable; the tokens of before stay in force.',
+    read: (readings) => (readings.isTokensFileBroken ? 1 : 0),
+  },
+  {
     name: 'repricer_stream_subscribers',
     help: 'Open streams of the feed.',
     read: (readings) => readings.streamSubscribers,

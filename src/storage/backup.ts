@@ -90,6 +90,14 @@ export async function checkBackup(
   throw new RepricerError('JOURNAL_DAMAGED', `the backup in ${directory} is damaged:\n  ${all}`);
 }
 
+/** Throws `INVALID_CONFIG` when a directory is a backup: whatever wrote to it would spoil it. */
+export async function refuseBackup(files: FileSystem, directory: string): Promise<void> {
+  const names = await listIfPresent(files, directory);
+  if (!names.includes(backupFile) && !names.includes(partialFile)) return;
+  const why = `${directory} is a backup; "repricer restore" makes a data directory of it`;
+  throw new RepricerError('INVALID_CONFIG', why);
+}
+
 /** Entries that a directory may have and still be empty: a new file system has the one, a lock leaves the other. */
 const nothings: ReadonlySet<string> = new Set(['lost+found', 'LOCK']);
 

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { ReloadedTokens } from '../../src/access/reloaded-tokens.ts';
 import { encodeTokenList } from '../../src/access/token-list.ts';
@@ -123,6 +125,43 @@ test('any failure of the disk keeps the tokens of before', async (t) => {
     t.true(isIn('alice'));
     t.false(isIn('bob'));
   }
+});
+
+test('a read that hangs is told as a failure, holds no second thread, and the file is followed again once it ends', async (t) => {
+  const { files, tokens, write, told, isIn, nextTold } = await start(t);
+  const hold = files.hold('open', /tokens/);
+  const next = nextTold();
+  await write(bob);
+  await hold.reached();
+
+  await next;
+  await tokens.reload();
+  const reads = files.calls('open', /tokens/).length;
+
+  t.regex(told[0] ?? '', /reading it takes over 5000 ms$/);
+  t.is(told.length, 2);
+  t.is(reads, 2, 'that of the start, and the one that hangs');
+  t.true(isIn('alice'));
+  const again = nextTold();
+  hold.release();
+  await again;
+  t.true(isIn('bob'));
+  t.is(told[2], '1 tokens');
+});
+
+test('a pipe in the place of the file is refused unopened, at the start and later', async (t) => {
+  const { path, files, tokens, told, isIn } = await start(t);
+  await rm(path);
+  await promisify(execFile)('mkfifo', [path]);
+  const opens = files.calls('open').length;
+
+  await tokens.reload();
+  const starting = await t.throwsAsync(ReloadedTokens.open(files, path));
+
+  t.deepEqual(told, [`tokens file ${path}: it is not a regular file`]);
+  t.like(starting, { code: 'INVALID_CONFIG', message: told[0] });
+  t.is(files.calls('open').length, opens);
+  t.true(isIn('alice'));
 });
 
 test('a file that is missing, too long or broken ends the start with all that is wrong', async (t) => {

@@ -67,7 +67,7 @@ export class RawConnection {
     const body = `{"productId":"${this.#productId}","price":${price}}`;
     this.#sent.push({ price, sent: `${process.hrtime.bigint()}` });
     return (
-      'POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+      'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
       `Content-Length: ${body.length}\r\n${head}\r\n${body}`
     );
   }

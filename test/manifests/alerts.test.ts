@@ -165,8 +165,12 @@ const troubles: Readonly<Record<string, Trouble>> = {
     ],
   },
   RepricerTokensBroken: {
-    fires: [{ repricer_tokens_reload_failures_total: `0+0x${calmUntil} 1+0x60` }],
-    passes: [{ repricer_tokens_reload_failures_total: `0+0x20 1+0x${minutes - 21}` }],
+    fires: [{ repricer_tokens_file_broken: `0+0x20 1+0x${minutes - 21}` }],
+    // It was mended since, or is being written in place.
+    passes: [
+      { repricer_tokens_file_broken: `0+0x20 1+0x60 0+0x${minutes - 82}` },
+      { repricer_tokens_file_broken: `0+0x${minutes - 1} 1` },
+    ],
   },
 };
 

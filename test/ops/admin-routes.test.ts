@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
+import type { Clients } from '../../src/access/client.ts';
 import { RepricerError } from '../../src/errors.ts';
 import type { Admin } from '../../src/ops/admin-routes.ts';
 import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
+import { Profiler } from '../../src/ops/profiler.ts';
 import { decodeSnapshot, type Snapshot } from '../../src/storage/snapshot.ts';
+import { bearer, ChangingTokens, entry } from '../support/tokens.ts';
 import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
 
@@ -25,11 +28,13 @@ class WillingAdmin implements Admin {
   }
 }
 
-async function setup(t: ExecutionContext, admin?: (() => Admin | undefined) | undefined) {
+async function setup(t: ExecutionContext, admin?: () => Admin | undefined, clients?: Clients) {
   const health = new Health();
   const log = createRecordingLog();
   const metrics = new Metrics(() => unknownReadings);
-  const server = createServer(createBackplane({ health, metrics, log, admin }).callback());
+  const profiler = new Profiler();
+  const backplane = createBackplane({ health, metrics, log, clients, profiler, admin });
+  const server = createServer(backplane.callback());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -63,7 +68,7 @@ test('each action is answered with how far it came, and logged', async (t) => {
   t.deepEqual(await flush.json(), { checkpointSeq: 5 });
   t.like(log.lines[0], {
     message: 'admin',
-    fields: { method: 'POST', path: '/admin/seal', status: 200 },
+    fields: { method: 'POST', path: '/admin/seal', status: 200, address: '127.0.0.1' },
   });
 });
 
@@ -138,4 +143,41 @@ test('a page in a browser may do nothing', async (t) => {
 
   t.is(response.status, 403);
   t.false(admin.isReadOnly);
+});
+
+test('where there are tokens, /admin and profiles need one with the scope admin, and the log says whose', async (t) => {
+  const admin = new WillingAdmin();
+  const clients = new ChangingTokens(
+    entry('operator', ['admin']),
+    entry('crawler', ['read', 'reprice']),
+    entry('shoes', ['admin'], 'shoes/'),
+  );
+  const { ask, log } = await setup(t, () => admin, clients);
+  const statusesOf = async (headers: Record<string, string>) => [
+    (await ask('PUT', '/admin/read-only', headers)).status,
+    (await ask('GET', '/admin/read-only', headers)).status,
+    (await ask('POST', '/profile/cpu?seconds=x', headers)).status,
+  ];
+
+  const without = await ask('POST', '/admin/snapshot');
+  t.deepEqual(await statusesOf({}), [401, 401, 401]);
+  t.deepEqual(await statusesOf(bearer('nobody')), [401, 401, 401]);
+  t.deepEqual(await statusesOf(bearer('crawler')), [403, 403, 403]);
+  t.deepEqual(await statusesOf(bearer('shoes')), [403, 403, 403]);
+  t.false(admin.isReadOnly);
+  t.deepEqual(await statusesOf(bearer('operator')), [200, 200, 400]);
+
+  t.is(without.headers.get('www-authenticate'), 'Bearer realm="repricer"');
+  t.is((await ask('GET', '/metrics')).status, 200);
+  t.deepEqual(
+    log.lines.map(({ fields }) => [fields?.['actor'], fields?.['status']]),
+    [
+      [undefined, 401],
+      [undefined, 401],
+      [undefined, 401],
+      ['crawler', 403],
+      ['shoes', 403],
+      ['operator', 200],
+    ],
+  );
 });

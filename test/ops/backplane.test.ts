@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
+import { Profiler } from '../../src/ops/profiler.ts';
 import type { Readings } from '../../src/ops/readings.ts';
 import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
@@ -12,7 +13,10 @@ async function setup(t: ExecutionContext, read: () => Readings = () => unknownRe
   const health = new Health();
   const metrics = new Metrics(read);
   const log = createRecordingLog();
-  const server = createServer(createBackplane({ health, metrics, log }).callback());
+  const profiler = new Profiler();
+  const isLocalOnly = true;
+  const backplane = createBackplane({ health, metrics, log, isLocalOnly, profiler });
+  const server = createServer(backplane.callback());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
@@ -21,9 +25,9 @@ async function setup(t: ExecutionContext, read: () => Readings = () => unknownRe
   });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const ask = (path: string, method = 'GET') =>
-    fetch(`http://127.0.0.1:${address.port}${path}`, { method });
-  return { health, metrics, log, ask };
+  const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
+    fetch(`http://127.0.0.1:${address.port}${path}`, { method, headers });
+  return { health, metrics, log, ask, port: address.port };
 }
 
 test('a process that answers is alive, whatever keeps it from being ready', async (t) => {
@@ -98,6 +102,41 @@ test('any other method is a 405 problem that names the allowed ones', async (t) 
   t.is(response.headers.get('allow'), 'GET, HEAD');
   t.is(response.headers.get('content-type'), 'application/problem+json');
   t.like(await response.json(), { status: 405 });
+});
+
+test('pages in browsers get nothing but liveness and readiness', async (t) => {
+  const { ask } = await setup(t);
+  const pages: Record<string, string>[] = [
+    { origin: 'http://evil.example' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ];
+
+  for (const headers of pages) {
+    t.is((await ask('/metrics', 'GET', headers)).status, 403);
+    t.is((await ask('/profile/cpu?seconds=1', 'POST', headers)).status, 403);
+    t.is((await ask('/profile/heap?seconds=1', 'POST', headers)).status, 403);
+    t.is((await ask('/healthz/ready', 'POST', headers)).status, 403);
+    t.is((await ask('/healthz/ready', 'GET', headers)).status, 200);
+    t.is((await ask('/healthz/alive', 'HEAD', headers)).status, 200);
+  }
+  t.is((await ask('/metrics', 'GET', { 'sec-fetch-site': 'none' })).status, 200);
+});
+
+test('on the machine itself it answers to no name but the machine’s own', async (t) => {
+  const { port } = await setup(t);
+  const statusFor = async (host: string, path: string) => {
+    const asked = request({ port, host: '127.0.0.1', path, headers: { host } }).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    response.resume();
+    return response.statusCode;
+  };
+
+  for (const path of ['/metrics', '/healthz/ready']) {
+    t.is(await statusFor('evil.example:9102', path), 421);
+    t.is(await statusFor('localhost:9102', path), 200);
+  }
 });
 
 test('a scrape that fails is a 500 to the scraper and a line in the log', async (t) => {

@@ -56,6 +56,7 @@ test('what other objects hold is read at each scrape', async (t) => {
     lastPriceCacheMisses: 2,
     idempotencyKeys: 7,
     tokens: 5,
+    isTokensFileBroken: true,
     idempotencyKeysForgotten: 3,
     streamSubscribers: 3,
     streamEvents: 12,

@@ -19,6 +19,7 @@ export const unknownReadings: Readings = {
   lastPriceCacheMisses: 0,
   idempotencyKeys: 0,
   tokens: undefined,
+  isTokensFileBroken: false,
   idempotencyKeysForgotten: 0,
   streamSubscribers: 0,
   streamEvents: 0,

@@ -25,7 +25,7 @@ const malformedBodies: readonly Abuse[] = [
   [
     'no body and no length',
     400,
-    'POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n',
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n',
   ],
   ['a JSON scalar', 400, post('3')],
   ['a JSON array', 400, post(`[${good}]`)],
@@ -136,22 +136,30 @@ const framings: readonly Abuse[] = [
   [
     'lines that end in LF alone',
     400,
-    `POST /api/reprice HTTP/1.1\nHost: x\nContent-Length: ${good.length}\n\n${good}`,
+    `POST /api/reprice HTTP/1.1\nHost: localhost\nContent-Length: ${good.length}\n\n${good}`,
   ],
-  ['no Host', 400, post(good).toString().replace('Host: x\r\n', '')],
+  ['no Host', 400, post(good).toString().replace('Host: localhost\r\n', '')],
   ['two Hosts', 400, framed(`Host: ${canary}\r\nContent-Length: 0\r\n\r\n`)],
   [
     'two Hosts behind a thousand other headers',
     400,
-    framed(`${'a:\r\n'.repeat(1900)}Host: x\r\nContent-Length: 0\r\n\r\n`),
+    framed(`${'a:\r\n'.repeat(1900)}Host: localhost\r\nContent-Length: 0\r\n\r\n`),
   ],
-  ['a Host with a blank in it', 400, get('/api/query').replace('Host: x', `Host: x ${canary}`)],
-  ['a Host with a path', 400, get('/api/query').replace('Host: x', `Host: x/${canary}`)],
+  [
+    'a Host with a blank in it',
+    400,
+    get('/api/query').replace('Host: localhost', `Host: localhost ${canary}`),
+  ],
+  [
+    'a Host with a path',
+    400,
+    get('/api/query').replace('Host: localhost', `Host: localhost/${canary}`),
+  ],
   ['an expectation that nobody knows', 417, post(good, { headers: `Expect: ${canary}\r\n` })],
 ];
 
 const protocols: readonly Abuse[] = [
-  ['a method that nobody knows', 400, `${canary} /api/query HTTP/1.1\r\nHost: x\r\n\r\n`],
+  ['a method that nobody knows', 400, `${canary} /api/query HTTP/1.1\r\nHost: localhost\r\n\r\n`],
   ['a method of another route', 405, get('/api/query').replace('GET', 'PUT')],
   ['a version that nobody knows', 400, get('/api/query').replace('HTTP/1.1', 'HTTP/9.9')],
   ['the start of a TLS handshake', 400, Buffer.from('1603010200010001fc0303', 'hex')],
@@ -374,9 +382,12 @@ test('whatever a client puts into its headers, a line of the log is one JSON obj
 test('CONNECT and an upgrade never leave a client waiting', async (t) => {
   const service = await ChildService.start(t, await temporaryDirectory(t));
   const upgrade = (protocol: string) =>
-    `GET /api/query HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
+    `GET /api/query HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`;
 
-  const tunnel = await exchange(service.port, `CONNECT ${canary}:1 HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const tunnel = await exchange(
+    service.port,
+    `CONNECT ${canary}:1 HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  );
   const webSocket = answersIn(
     await exchange(service.port, upgrade('websocket') + get('/api/query')),
   );
@@ -421,13 +432,14 @@ interface PostOptions {
 function post(body: string | Buffer, options: PostOptions = {}): Buffer {
   const { type = 'application/json', headers = '', isLast = true } = options;
   const head =
-    `POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\n` +
+    `POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\n` +
     `Content-Length: ${Buffer.byteLength(body)}\r\n${isLast ? 'Connection: close\r\n' : ''}${headers}\r\n`;
   return Buffer.concat([Buffer.from(head), Buffer.from(body)]);
 }
 
 function chunked(body: string): string {
-  const head = 'POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const head =
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
   const size = body.length.toString(16);
   return `${head}Transfer-Encoding: chunked\r\n\r\n${size}\r\n${body}\r\n0\r\n\r\n`;
 }
@@ -438,7 +450,8 @@ function headOf(request: Buffer): Buffer {
 
 /** A reprice of which the last headers and the body are given, and a good one behind it. */
 function framed(rest: string): Buffer {
-  const head = 'POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const head =
+    'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
   return Buffer.concat([Buffer.from(head + rest, 'latin1'), post(good)]);
 }
 
@@ -447,7 +460,7 @@ function withField(field: string): string {
 }
 
 function get(target: string, headers = ''): string {
-  return `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${headers}\r\n`;
+  return `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers}\r\n`;
 }
 
 /** All that comes back on a new connection until the service ends it. */

@@ -100,8 +100,10 @@ test('a tokens file that breaks while the service runs changes nothing, and is l
   t.is((await send(service, 'GET', '/api/query')).status, 401);
   t.is(await sample(service, 'repricer_tokens'), 1);
   t.is(await sample(service, 'repricer_tokens_reload_failures_total'), 1);
+  t.is(await sample(service, 'repricer_tokens_file_broken'), 1);
   await writeFile(file, good);
   await service.logLine(reloaded);
+  t.is(await sample(service, 'repricer_tokens_file_broken'), 0);
   t.is((await service.kill('SIGTERM')).code, 0);
 });
 
@@ -137,6 +139,46 @@ test('an address that others can reach is not served to everyone unless that is 
   t.regex(refused.stderr, /--host 0\.0\.0\.0 .* give --tokens-file, or --allow-anonymous/);
   t.is(anonymous.status, 202);
   t.is((await send(closed, 'GET', '/api/query')).status, 401);
+});
+
+test('without tokens the service on its own machine is served under its own names only, unless everyone is let in', async (t) => {
+  const { data, create, start } = await directories(t);
+  const statusesOf = async (service: ChildService) => {
+    const token = await create(`client-${service.pid}`, 'read');
+    const answers = ['evil.example', `evil.example:${service.port}`, 'localhost', '[::1]:1'].map(
+      async (host) => {
+        const headers = { host, authorization: `Bearer ${token}` };
+        return (await service.send('GET', '/api/query', undefined, headers)).status;
+      },
+    );
+    return Promise.all(answers);
+  };
+
+  const local = await ChildService.start(t, data);
+  const refused = await local.send('GET', '/openapi.json', undefined, { host: 'evil.example' });
+  t.deepEqual(await statusesOf(local), [421, 421, 200, 200]);
+  await local.kill('SIGTERM');
+  const open = await ChildService.start(t, data, ['--allow-anonymous']);
+  t.deepEqual(await statusesOf(open), [200, 200, 200, 200]);
+  await open.kill('SIGTERM');
+  const guarded = await start();
+  t.false((await statusesOf(guarded)).includes(421));
+
+  t.is(refused.status, 421);
+  t.like(JSON.parse(refused.body), { type: '/problems/misdirected' });
+  t.regex(refused.body, /localhost, 127\.0\.0\.1 or \[::1\] .*--tokens-file or --allow-anonymous/);
+});
+
+test('a SIGHUP to a service without tokens is logged and does nothing', async (t) => {
+  const { data } = await directories(t);
+  const service = await ChildService.start(t, data);
+
+  service.signal('SIGHUP');
+  const line = await service.logLine('there is no tokens file that could be read again');
+
+  t.is(line['level'], 'warn');
+  t.is((await send(service, 'POST', '/api/reprice')).status, 202);
+  t.is((await service.kill('SIGTERM')).code, 0);
 });
 
 test('token create tells the token once, and its entry, or puts that into a file of its own user', async (t) => {
@@ -179,6 +221,8 @@ test('token create refuses what would break the file, with 64, and leaves it as 
     [['--name', 'a'], /scopes must be /],
     [['--name', 'a', '--scope', 'read', '--prefix', ''], /productPrefix must be /],
     [['--name', 'a', '--scope', 'read', '--force'], /token create takes --name, /],
+    [['--name', 'a', '--name', 'b', '--scope', 'read'], /--name is given twice/],
+    [['--name', 'a', '--scope', 'read', '--prefix', 'x', '--prefix', 'y'], /--prefix is given/],
     [['a'], /token create takes --name, /],
   ];
 
@@ -195,6 +239,8 @@ test('token create refuses what would break the file, with 64, and leaves it as 
     t.regex(stderr, expected);
   }
   t.is(await readFile(file, 'utf8'), before);
+  const empty = ['token', 'create', '--name', 'a', '--scope', 'read', '--tokens-file='];
+  t.like(await runMain(empty), { code: 64, stdout: '' });
   await writeFile(file, '{');
   t.is(
     (await runMain(['token', 'create', '--name', 'a', '--scope', 'read', '--tokens-file', file]))

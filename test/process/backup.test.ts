@@ -1,6 +1,7 @@
-import { readdir, readFile, symlink } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { encodeTokenList } from '../../src/access/token-list.ts';
 import { nodeFileSystem } from '../../src/files/file-system.ts';
 import { makeBackup } from '../../src/storage/backup.ts';
 import { decodeSnapshot } from '../../src/storage/snapshot.ts';
@@ -8,6 +9,7 @@ import { BrokenConnection, ChildService, runMain } from '../support/child-servic
 import { contentsOf, flipBit, journalOf } from '../support/data-directory.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { entry, tokenOf } from '../support/tokens.ts';
 
 const admin = ['--admin', '--segment-bytes-max', '4096', '--flush-interval-ms', '20'];
 
@@ -152,6 +154,41 @@ test('a backup of a service without --admin, or that does not answer, ends with 
   await service.kill('SIGTERM');
 });
 
+test('a backup of a service with tokens needs one of an operator, which no command line shows', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = join(await temporaryDirectory(t), 'tokens.json');
+  await writeFile(file, encodeTokenList([entry('operator', ['admin']), entry('a', ['read'])]));
+  const service = await ChildService.start(t, directory, [...admin, '--tokens-file', file]);
+  const backup = join(await temporaryDirectory(t), 'backup');
+  const words = ['--data-dir', directory, '--backplane-port', `${service.backplanePort}`];
+  const backUp = (env: Record<string, string>) => runMain(['backup', backup, ...words], { env });
+
+  const without = await backUp({});
+  const wrong = await backUp({ REPRICER_TOKEN: tokenOf('a') });
+  const right = await backUp({ REPRICER_TOKEN: `${tokenOf('operator')}\n` });
+
+  for (const refused of [without, wrong]) {
+    t.is(refused.code, 75);
+    t.regex(refused.stderr, /wants a token with the scope "admin"; put it into REPRICER_TOKEN/);
+  }
+  t.is(right.code, 0, right.stderr);
+  t.is((await service.kill('SIGTERM')).code, 0);
+});
+
+test('a service does not start on a backup, and leaves it as it is', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await (await ChildService.start(t, directory)).kill('SIGTERM');
+  const backup = join(await temporaryDirectory(t), 'backup');
+  await runMain(['backup', backup, '--data-dir', directory]);
+  const before = await contentsOf(backup);
+
+  const service = ChildService.launch(t, backup);
+
+  t.is((await service.exited).code, 64);
+  t.regex(JSON.stringify(service.logLines), /is a backup; .*repricer restore/);
+  t.deepEqual(await contentsOf(backup), before);
+});
+
 test('directories that make no sense end with 64, and nothing is changed', async (t) => {
   const directory = await temporaryDirectory(t);
   await (await ChildService.start(t, directory)).kill('SIGTERM');
@@ -173,7 +210,7 @@ test('directories that make no sense end with 64, and nothing is changed', async
       ['restore', backup, '--data-dir', directory],
       ['restore', backup, '--data-dir', join(backup, 'new')],
       ['restore', join(backup, 'missing'), '--data-dir', `${backup} new`],
-    ].map(runMain),
+    ].map((words) => runMain(words)),
   );
 
   t.deepEqual(

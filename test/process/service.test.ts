@@ -1,11 +1,17 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import test from 'ava';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { productFile } from '../../src/storage/product-file.ts';
 import { BrokenConnection, ChildService, mainFile, runMain } from '../support/child-service.ts';
+import { productId } from '../support/records.ts';
 import { checkCleanStore, checkStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const cutShort = 'the stop took too long and is cut short; the next start recovers';
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} under load: every request is answered truly, and the stop is clean`, async (t) => {
@@ -110,6 +116,27 @@ test('a stop that passes its deadline ends with 1 and nothing acknowledged lost'
   t.is(code, 1);
   t.is((await checkStore(t, directory)).records, 1);
 });
+
+for (const how of ['its deadline', 'a second signal'] as const) {
+  test(`${how} ends a stop also while a call to the file system hangs, and another service can start`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const isLate = how === 'its deadline';
+    const { service, mend } = await startHanging(t, directory, isLate ? '100' : '60000');
+
+    service.signal('SIGTERM');
+    await service.logLine('stopping');
+    const more = isLate ? undefined : setInterval(() => service.signal('SIGTERM'), 100);
+    const { signal } = await service.exited;
+    clearInterval(more);
+
+    t.is(signal, 'SIGKILL');
+    if (isLate) await service.logLine(cutShort);
+    await mend();
+    const next = await ChildService.start(t, directory);
+    t.is((await next.kill('SIGTERM')).code, 0);
+    t.is((await checkCleanStore(t, directory)).records, 1);
+  });
+}
 
 test('a second process on the directory ends with 75 and touches nothing, also while the first is paused', async (t) => {
   const directory = await temporaryDirectory(t);
@@ -257,11 +284,27 @@ test('npm start hands its signals to the service', async (t) => {
   t.true(mainFile.endsWith('/src/main.js'));
 });
 
+/** A service with one record and a read under way that never ends, as of a disk that is gone. */
+async function startHanging(t: ExecutionContext, directory: string, deadlineMs: string) {
+  const flags = ['--admin', '--shutdown-timeout-ms', deadlineMs];
+  const service = await ChildService.start(t, directory, flags);
+  await service.reprice('a', '1');
+  await fetch(`http://127.0.0.1:${service.backplanePort}/admin/flush`, { method: 'POST' });
+  const file = join(directory, productFile(productId('a')));
+  await rename(file, `${file}.away`);
+  await promisify(execFile)('mkfifo', [file]);
+  service.get('/api/query?productId=a').catch(() => {});
+  await service.get('/api/record/1');
+  const mend = () => rename(`${file}.away`, file);
+  return { service, mend };
+}
+
 /** A request of which the body's end is not sent yet. */
 function sendHalf(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => {
-      const head = 'POST /api/reprice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+      const head =
+        'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
       const body = '{"productId":"slow","price":2.50}';
       socket.write(`${head}Expect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`);
       // The service asks for the body once the request is in the hands of its handler.

@@ -60,7 +60,7 @@ class EndlessFile implements OpenFile {
   }
 
   async stat() {
-    return { bytes: count * this.#lineBytes, changedAtNs: 0n, modifiedAtNs: 0n };
+    return { bytes: count * this.#lineBytes, isFile: true, changedAtNs: 0n, modifiedAtNs: 0n };
   }
 
   async close(): Promise<void> {}

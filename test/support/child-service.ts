@@ -208,8 +208,12 @@ export class ChildService {
 /** Runs a command of the program to its end. */
 export async function runMain(
   args: readonly string[],
+  { env = {} }: Pick<Surroundings, 'env'> = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(process.execPath, [mainFile, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [mainFile, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (part) => {
     stdout += part;

@@ -11,6 +11,7 @@ const commonProblems: readonly ClientErrorCode[] = [
   'BAD_REQUEST',
   'REQUEST_TIMEOUT',
   'EXPECTATION_FAILED',
+  'MISDIRECTED',
   'HEADERS_TOO_LARGE',
   'INTERNAL',
 ];

@@ -118,6 +118,11 @@ export const problemMeanings: Readonly<Record<ClientErrorCode, ProblemMeaning>> 
     when: 'The Expect header asks for something else than 100-continue.',
     example: 'The only expectation met is 100-continue.',
   },
+  MISDIRECTED: {
+    when: 'The Host header has another name than localhost, 127.0.0.1 or [::1], and the service is on its own machine and without tokens.',
+    example:
+      'Without tokens this is served as localhost, 127.0.0.1 or [::1] only; an operator lets in other names with --tokens-file or --allow-anonymous.',
+  },
   IDEMPOTENCY_KEY_REUSED: {
     when: 'The idempotency key stands for a request with another body.',
     example: 'the idempotency key stands for a request with another price; nothing was recorded',

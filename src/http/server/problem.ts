@@ -87,6 +87,7 @@ const kinds: Readonly<Record<ErrorCode, ProblemKind>> = {
   },
   PRECONDITION_FAILED: { status: 412, title: 'Precondition failed' },
   BODY_TOO_LARGE: { status: 413, title: 'Content too large' },
+  MISDIRECTED: { status: 421, title: 'Misdirected request' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, title: 'Idempotency key reused' },
   FAILED_DEPENDENCY: { status: 424, title: 'Failed dependency' },

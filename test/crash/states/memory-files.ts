@@ -80,7 +80,8 @@ export class MemoryFiles implements FileSystem {
     const entry = this.#tree.names.get(path);
     if (entry === undefined) throw systemError('ENOENT', 'stat', path);
     if ('file' in entry) return this.#statOf(entry.file);
-    return { bytes: 0, changedAtNs: entry.directoryAtNs, modifiedAtNs: entry.directoryAtNs };
+    const atNs = entry.directoryAtNs;
+    return { bytes: 0, isFile: false, changedAtNs: atNs, modifiedAtNs: atNs };
   }
 
   async rename(path: string, to: string): Promise<void> {
@@ -158,7 +159,7 @@ export class MemoryFiles implements FileSystem {
     const found = this.#tree.files.get(file);
     if (found === undefined) throw new Error(`there is no file ${file}`);
     const { bytes, changedAtNs, modifiedAtNs } = found;
-    return { bytes: bytes.length, changedAtNs, modifiedAtNs };
+    return { bytes: bytes.length, isFile: true, changedAtNs, modifiedAtNs };
   }
 
   #needParent(syscall: string, path: string): void {
