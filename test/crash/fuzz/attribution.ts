@@ -122,7 +122,8 @@ function isKept(
   return (
     record !== undefined &&
     version === `"${record.version}"` &&
-    location === `/api/product/${encodeURIComponent(record.productId)}/price` &&
+    location.replace(/^\/api\/v1\//, '/api/') ===
+      `/api/product/${encodeURIComponent(record.productId)}/price` &&
     prices.has(record.newPrice)
   );
 }
