@@ -72,7 +72,7 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'a version is not counted up within a batch',
     module: 'ledger/batch',
-    from: /this\.#heads\.set\([^;]*;/,
+    from: /this\.#heads\.set\(productId, \{ version: draft[^;]*;/,
     to: '',
     foundBy: ['F1'],
   },
