@@ -75,8 +75,9 @@ function droppedLines(
   const lastBatchSeq = store.lastBatches[0]?.seq ?? 0;
   const lastBatch = [...journalLines(store)].filter((line) => seqOf(line) >= lastBatchSeq);
   const lastBytes = lastBatch.map((line) => `${line}\n`).join('');
+  // From the beginning of a line: behind something else its first line is none any more.
   const isTorn = ![...before.below(dataDirectory).values()].some((bytes) =>
-    bytes.includes(lastBytes, 0, 'latin1'),
+    `\n${bytes.toString('latin1')}`.includes(`\n${lastBytes}`),
   );
   const isDropped = (line: string) => {
     const mayBeAside = isTorn && seqOf(line) >= lastBatchSeq;
