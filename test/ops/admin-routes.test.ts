@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
 import type { Clients } from '../../src/access/client.ts';
 import { RepricerError } from '../../src/errors.ts';
 import type { Admin } from '../../src/ops/admin-routes.ts';
-import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { Profiler } from '../../src/ops/profiler.ts';
@@ -12,6 +9,7 @@ import { decodeSnapshot, type Snapshot } from '../../src/storage/snapshot.ts';
 import { bearer, ChangingTokens, entry } from '../support/tokens.ts';
 import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
+import { startBackplane } from './start-backplane.ts';
 
 const snapshot: Snapshot = { seq: 7, timestamp: '2026-11-21T12:00:00.000001Z', files: [] };
 
@@ -33,18 +31,9 @@ async function setup(t: ExecutionContext, admin?: () => Admin | undefined, clien
   const log = createRecordingLog();
   const metrics = new Metrics(() => unknownReadings);
   const profiler = new Profiler();
-  const backplane = createBackplane({ health, metrics, log, clients, profiler, admin });
-  const server = createServer(backplane.callback());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await startBackplane(t, { health, metrics, log, clients, profiler, admin });
   const ask = (method: string, path: string, headers = {}) =>
-    fetch(`http://127.0.0.1:${address.port}${path}`, { method, headers });
+    fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
   return { health, log, ask };
 }
 

@@ -33,7 +33,10 @@ test('of the connections to the backplane the 101st is closed at once', async (t
 
   await dropped;
   await once(last, 'close');
-  t.pass();
+  const openCount = await new Promise((resolve) => {
+    server.getConnections((_, count) => resolve(count));
+  });
+  t.is(openCount, 100);
 });
 
 test('a request to the backplane whose header trickles in is ended after ten seconds', async (t) => {

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import test, { type ExecutionContext } from 'ava';
-import { createBackplane } from '../../src/ops/backplane.ts';
 import { Health } from '../../src/ops/health.ts';
 import { Metrics } from '../../src/ops/metrics.ts';
 import { Profiler } from '../../src/ops/profiler.ts';
 import type { Readings } from '../../src/ops/readings.ts';
 import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
+import { startBackplane } from './start-backplane.ts';
 
 async function setup(t: ExecutionContext, read: () => Readings = () => unknownReadings) {
   const health = new Health();
@@ -15,19 +15,10 @@ async function setup(t: ExecutionContext, read: () => Readings = () => unknownRe
   const log = createRecordingLog();
   const profiler = new Profiler();
   const isLocalOnly = true;
-  const backplane = createBackplane({ health, metrics, log, isLocalOnly, profiler });
-  const server = createServer(backplane.callback());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await startBackplane(t, { health, metrics, log, isLocalOnly, profiler });
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
-    fetch(`http://127.0.0.1:${address.port}${path}`, { method, headers });
-  return { health, metrics, log, ask, port: address.port };
+    fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
+  return { health, metrics, log, ask, port };
 }
 
 test('a process that answers is alive, whatever keeps it from being ready', async (t) => {

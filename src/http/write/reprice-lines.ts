@@ -35,10 +35,10 @@ export async function repriceLines(
   parts: readonly BodyPart[],
   parameters: BatchParameters,
   identify: () => Client,
-  rehearsal?: Rehearsal,
+  rehearsal: Rehearsal,
 ): Promise<LineResults> {
   try {
-    if (rehearsal !== undefined) requireRehearsable(rehearsal);
+    requireRehearsable(rehearsal);
     return await recordLines(ledger, parts, parameters, identify(), rehearsal);
   } catch (error) {
     if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING', 'BODY_TOO_LARGE')) throw error;
@@ -61,7 +61,7 @@ async function recordLines(
   parts: readonly BodyPart[],
   parameters: BatchParameters,
   client: Client,
-  rehearsal: Rehearsal | undefined,
+  rehearsal: Rehearsal,
 ): Promise<LineResults> {
   const lines = parts.map((part) => parseLine(part, parameters, client));
   const good = lines.filter((line) => 'reprice' in line);
