@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { FaultReport } from './campaign.ts';
 import { Checker } from './checker.ts';
@@ -69,7 +70,7 @@ async function evidenceOf(act: (owner: TrialOwner) => Promise<Evidence>): Promis
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return inspect(error);
 }
 
 function report(message: FaultReport): void {

@@ -168,8 +168,10 @@ async function timed<Value>(work: Promise<Value>): Promise<{ value: Value; ms: n
 }
 
 async function statusOf(service: ChildService, path: string): Promise<WriteAnswer> {
-  const { status } = await fetch(`http://127.0.0.1:${service.backplanePort}${path}`);
-  return { status, headers: {}, body: '' };
+  const response = await fetch(`http://127.0.0.1:${service.backplanePort}${path}`);
+  // Whose body is not read, that connection is not used again, and the backplane bounds their number.
+  await response.arrayBuffer();
+  return { status: response.status, headers: {}, body: '' };
 }
 
 async function text(service: ChildService, path: string): Promise<string> {
