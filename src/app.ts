@@ -1,9 +1,11 @@
 import Router, { type RouterMiddleware } from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Clients } from './access/client.ts';
+import type { ClientStatistics } from './access/client-statistics.ts';
 import type { RateLimits } from './access/rate-bucket.ts';
 import { authenticate } from './http/access/authenticate.ts';
 import { limitRate } from './http/access/limit-rate.ts';
+import { listClientsHandler } from './http/access/list-clients.ts';
 import { type Access, requireAccess } from './http/access/require-access.ts';
 import { docsFileHandler } from './http/docs/docs-file.ts';
 import type { ReadFile } from './http/docs/docs-files.ts';
@@ -23,6 +25,7 @@ import { queryPricesHandler } from './http/read/query-prices.ts';
 import { recordHandler } from './http/read/record.ts';
 import { answerErrors } from './http/server/answer-errors.ts';
 import { closeWhenDraining } from './http/server/close-when-draining.ts';
+import { countClients } from './http/server/count-clients.ts';
 import { defaultHeaders } from './http/server/default-headers.ts';
 import { limitConcurrency } from './http/server/limit-concurrency.ts';
 import { observeRequests } from './http/server/observe-requests.ts';
@@ -55,6 +58,7 @@ export interface AppDependencies {
   >;
   readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
   readonly clients: Clients;
+  readonly statistics: Pick<ClientStatistics, 'countRequest' | 'counted'>;
   /** Whether requests to other names than those of this machine for itself are refused. */
   readonly isLocalOnly?: boolean;
   readonly log: Log;
@@ -85,6 +89,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
+  app.use(countClients(dependencies.statistics));
   app.use(closeWhenDraining(isDraining));
   app.use(defaultHeaders());
   app.use(answerErrors());
@@ -117,7 +122,8 @@ function openRoutes({ limits, readFile }: AppDependencies): Router {
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes({ ledger, feed, limits, stopping, streamsEnd }: AppDependencies): Router {
+function routes(dependencies: AppDependencies): Router {
+  const { ledger, feed, statistics, limits, stopping, streamsEnd } = dependencies;
   const router = new Router(spelling);
   const route = (
     method: 'get' | 'post',
@@ -134,6 +140,7 @@ function routes({ ledger, feed, limits, stopping, streamsEnd }: AppDependencies)
   const writes: Access = { scope: 'reprice', products: 'handler' };
   const reads: Access = { scope: 'read', products: 'handler' };
   const readsOne: Access = { scope: 'read', products: 'path' };
+  const operates: Access = { scope: 'admin', products: 'all' };
 
   route('post', '/reprice', writes, readBody(limits.bodyBytesMax), repriceHandler(ledger));
   route(
@@ -164,6 +171,7 @@ function routes({ ledger, feed, limits, stopping, streamsEnd }: AppDependencies)
     readBody(priceListBodyBytesMax),
     currentPricesHandler(ledger),
   );
+  route('get', '/clients', operates, ...read(), refuseParameters(), listClientsHandler(statistics));
   // The feed counts its own, as a stream is open long after its handler has ended.
   route('get', '/stream', reads, streamPricesHandler(feed));
   return router;

@@ -2,6 +2,7 @@ import { once, setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { anonymousClients } from './access/client.ts';
+import { KeptStatistics } from './access/kept-statistics.ts';
 import { isLoopback } from './access/loopback.ts';
 import { ReloadedTokens } from './access/reloaded-tokens.ts';
 import { createApp } from './app.ts';
@@ -21,8 +22,10 @@ import { Health } from './ops/health.ts';
 import type { Log } from './ops/log.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Profiler } from './ops/profiler.ts';
+import { createStatisticsReporter } from './ops/statistics-reporter.ts';
 import { createStorageReporter } from './ops/storage-reporter.ts';
 import { createTokensReporter } from './ops/tokens-reporter.ts';
+import { type MeasuredParts, readService } from './service-readings.ts';
 import { refuseBackup } from './storage/backup.ts';
 import { FileStorage } from './storage/file-storage.ts';
 import type { StorageEvents } from './storage/storage-events.ts';
@@ -54,7 +57,7 @@ const idleSweepMs = 50;
 
 /**
  * Builds every object, hands each what it needs, and starts them in this order: tokens, lock,
- * backplane, storage (which recovers), ledger, HTTP. They stop in the reverse order, also when a step of the
+ * backplane, storage (which recovers), ledger, statistics, HTTP. They stop in the reverse order, also when a step of the
  * start fails. Throws what the failing step throws.
  */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
@@ -81,42 +84,15 @@ async function start(
 
   const health = new Health();
   health.notReady('recovering');
-  let storage: FileStorage | undefined;
-  let ledger: PriceLedger | undefined;
-  let feed: PriceFeed | undefined;
-  let room: { readonly freeBytes: number; readonly freeFiles: number } | undefined;
-  const metrics = new Metrics(() => ({
-    isReady: health.isReady,
-    unreadyReasons: health.reasons.map(({ reason }) => reason),
-    isReadOnly: ledger?.isReadOnly ?? false,
-    queueLength: ledger?.queueLength ?? 0,
-    queueMax: config.queueMax,
-    reprices: ledger?.outcomes ?? new Map(),
-    aggregationLag: storage?.aggregationLag ?? { records: 0, seconds: 0 },
-    aggregationLagRecordsMax: config.backlogRecordsMax,
-    clockSkewSeconds: ledger?.clockSkewSeconds ?? 0,
-    acknowledgedSeq: ledger?.lastSeq,
-    freeBytes: room?.freeBytes,
-    freeFiles: room?.freeFiles,
-    freeBytesMin: config.freeBytesMin,
-    lastPriceCacheHits: ledger?.cacheHits ?? 0,
-    lastPriceCacheMisses: ledger?.cacheMisses ?? 0,
-    idempotencyKeys: ledger?.idempotencyKeys.size ?? 0,
-    idempotencyKeysForgotten: ledger?.idempotencyKeys.forgottenEarly ?? 0,
-    streamSubscribers: feed?.subscribers ?? 0,
-    streamEvents: feed?.events ?? 0,
-    streamsDropped: feed?.dropped ?? 0,
-    tokens: tokens?.size,
-    isTokensFileBroken: tokens?.isBroken ?? false,
-    logLinesDropped: log.droppedLines,
-  }));
+  const measured: MeasuredParts = { config, health, log, tokens };
+  const metrics = new Metrics(() => readService(measured));
   if (tokens !== undefined) {
     const tokensReporter = createTokensReporter(log, metrics);
     tokens.watch({
       ...tokensReporter,
       tokensReloaded: (count) => {
         tokensReporter.tokensReloaded(count);
-        feed?.endForbidden();
+        measured.feed?.endForbidden();
       },
     });
     steps.add(() => tokens.close());
@@ -126,7 +102,7 @@ async function start(
     else void tokens.reload();
   });
   const profiler = config.profiling ? new Profiler() : undefined;
-  const admin = config.admin ? () => ledger : undefined;
+  const admin = config.admin ? () => measured.ledger : undefined;
   const isLocalOnly = isLoopback(config.host);
   const backplane = createBackplaneServer(
     createBackplane({
@@ -146,7 +122,7 @@ async function start(
   const events: StorageEvents = {
     ...reporter,
     roomMeasured: (freeBytes, freeFiles) => {
-      room = { freeBytes, freeFiles };
+      measured.room = { freeBytes, freeFiles };
     },
     roomChanged: (hasRoom, bytes) => {
       reporter.roomChanged(hasRoom, bytes);
@@ -155,31 +131,37 @@ async function start(
     },
   };
   const options = { ...config, directory: config.dataDir };
-  const openStorage = await FileStorage.open(files, options, events, clock);
-  storage = openStorage;
+  const storage = await FileStorage.open(files, options, events, clock);
+  measured.storage = storage;
   for (const setSeq of [metrics.setSealedSeq, metrics.setAggregatedSeq, metrics.setCheckpointSeq]) {
-    setSeq.call(metrics, openStorage.lastSeq);
+    setSeq.call(metrics, storage.lastSeq);
   }
 
   const onStorageFailure = (error: RepricerError) => {
     health.notReady('storage failed', error.message);
     onFailure(error);
   };
-  const openLedger = await openLedgerOn(openStorage, config, clock, onStorageFailure, (seconds) =>
+  const ledger = await openLedgerOn(storage, config, clock, onStorageFailure, (seconds) =>
     metrics.observeQueueWait(seconds),
   );
-  ledger = openLedger;
-  steps.add(() => openLedger.close());
+  measured.ledger = ledger;
+  steps.add(() => ledger.close());
 
-  feed = new PriceFeed(ledger, config, log);
-  const openFeed = feed;
+  const statisticsReporter = createStatisticsReporter(log, metrics);
+  const kept = await KeptStatistics.open(files, config.dataDir, statisticsReporter);
+  steps.add(() => kept.close());
+  const { statistics } = kept;
+  measured.statistics = statistics;
+
+  const feed = new PriceFeed(ledger, config, log);
+  measured.feed = feed;
 
   const stopping = new AbortController();
   const streams = new AbortController();
   // `batchesMax` and `readsMax` bound those that listen.
   setMaxListeners(0, stopping.signal, streams.signal);
   const app = createApp({
-    ...{ ledger, feed, log, metrics },
+    ...{ ledger, feed, statistics, log, metrics },
     clients: tokens ?? anonymousClients,
     isLocalOnly: tokens === undefined && !config.allowAnonymous,
     limits: config,
@@ -195,7 +177,7 @@ async function start(
   const port = await listen(server, config.port, config.host, config.connectionsMax);
   steps.add(() => drain(server, silent));
   // Streams never end by themselves, so they are ended before the server waits for its connections.
-  steps.add(() => openFeed.close());
+  steps.add(() => feed.close());
 
   health.cleared('recovering');
   const stop = async () => {

@@ -58,6 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'config/': ['access/', 'model/', 'errors.ts'],
   'app.ts': [''],
   'service.ts': [''],
+  'service-readings.ts': [''],
   'main.ts': [''],
 };
 

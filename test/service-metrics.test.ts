@@ -34,6 +34,28 @@ test('what reprices came to is counted, the lines of batches too', async (t) => 
   t.is(reprices('PRICE_CONFLICT'), 1);
 });
 
+test('what clients asked for and got is measured, and goes on after a restart', async (t) => {
+  const first = await start(t);
+  const counted = async ({ scrape }: { readonly scrape: () => Promise<string> }) => {
+    const text = await scrape();
+    return ['requests', 'accepted', 'refused'].map((what) =>
+      sampleOf(text, `repricer_client_${what}_total{client="(anonymous)"}`),
+    );
+  };
+
+  await first.reprice('a', 1);
+  await first.reprice('a', 2, { 'if-none-match': '*' });
+  const before = await counted(first);
+  await first.stop();
+  const second = await start(t, first.directory);
+  const unseen = await counted(second);
+  await second.reprice('a', 3);
+
+  t.deepEqual(before, [2, 1, 1]);
+  t.deepEqual(unseen, [undefined, undefined, undefined]);
+  t.deepEqual(await counted(second), [3, 2, 1]);
+});
+
 test('refused requests are counted by code, also those that were none for the parser', async (t) => {
   const { reprice, port, scrape } = await start(t);
 
@@ -135,8 +157,8 @@ test('a process that had to cut a torn tail and make a file anew tells of both',
 
 const journal = /results\/date=/;
 
-async function start(t: ExecutionContext) {
-  const directory = await temporaryDirectory(t);
+async function start(t: ExecutionContext, dataDir?: string) {
+  const directory = dataDir ?? (await temporaryDirectory(t));
   const flags = ['--port', '0', '--backplane-port', '0', '--free-bytes-min', '0'];
   const config = readConfig({}, ['--data-dir', directory, '--flush-interval-ms', '1', ...flags]);
   const [files, clock] = [new FaultyFiles(), new TestClock()];
@@ -147,12 +169,19 @@ async function start(t: ExecutionContext) {
     onFailure: (error) => t.fail(error.message),
     onReloadAsked: () => {},
   });
-  t.teardown(() => service.stop());
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= service.stop();
+    return stopped;
+  };
+  t.teardown(stop);
   const url = `http://127.0.0.1:${service.port}/api/reprice`;
   const scrape = () => scrapeOf(service.backplanePort);
   const send = (path: string, type: string, body: string, headers = {}) =>
     fetch(url + path, { method: 'POST', headers: { 'content-type': type, ...headers }, body });
   return {
+    directory,
+    stop,
     files,
     clock,
     port: service.port,

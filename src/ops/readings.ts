@@ -1,3 +1,5 @@
+import type { UsageTotals } from '../access/client-usage.ts';
+
 /** What other objects count or hold, read at each scrape; undefined is not known (yet). */
 export interface Readings {
   readonly isReady: boolean;
@@ -34,6 +36,8 @@ export interface Readings {
   readonly streamSubscribers: number;
   readonly streamEvents: number;
   readonly streamsDropped: number;
+  /** A bounded number of them. */
+  readonly clients: readonly UsageTotals[];
   /** Since the start. */
   readonly logLinesDropped: number;
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { ClientMetrics } from './client-metrics.ts';
 import type { Readings } from './readings.ts';
 
 interface Sampled {
@@ -141,6 +142,7 @@ export class SampledMetrics {
   readonly #counters: readonly (readonly [Counter, Sampled['read']])[];
   readonly #unreadyReasons: Gauge<'reason'>;
   readonly #reprices: Counter<'outcome'>;
+  readonly #clients: ClientMetrics;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -164,6 +166,7 @@ export class SampledMetrics {
       labelNames: ['outcome'],
       registers,
     });
+    this.#clients = new ClientMetrics(registry);
   }
 
   take(readings: Readings): void {
@@ -181,6 +184,7 @@ export class SampledMetrics {
     this.#reprices.reset();
     for (const outcome of usualOutcomes) this.#reprices.inc({ outcome }, 0);
     for (const [outcome, count] of readings.reprices) this.#reprices.inc({ outcome }, count);
+    this.#clients.take(readings.clients);
   }
 }
 

@@ -4,6 +4,7 @@ import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { anonymousClients, type Clients } from '../../src/access/client.ts';
+import { ClientStatistics } from '../../src/access/client-statistics.ts';
 import { type AppDependencies, createApp } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
@@ -203,6 +204,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     ledger,
     feed,
     clients,
+    statistics: new ClientStatistics(undefined),
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),

@@ -61,6 +61,13 @@ test('what other objects hold is read at each scrape', async (t) => {
     streamSubscribers: 3,
     streamEvents: 12,
     streamsDropped: 2,
+    clients: [
+      {
+        name: null,
+        ...{ requests: 9, accepted: 4, read: 3, refused: { QUEUE_FULL: 2, BAD_REQUEST: 1 } },
+        ...{ receivedBytes: 1000, sentBytes: 2000, lastSeen: '1970-01-01T00:01:00.500Z' },
+      },
+    ],
     logLinesDropped: 1,
   };
   const metrics = new Metrics(async () => readings);
@@ -85,6 +92,13 @@ test('what other objects hold is read at each scrape', async (t) => {
     'repricer_stream_subscribers',
     'repricer_stream_events_total',
     'repricer_stream_dropped_total',
+    'repricer_client_requests_total{client="(anonymous)"}',
+    'repricer_client_accepted_total{client="(anonymous)"}',
+    'repricer_client_read_total{client="(anonymous)"}',
+    'repricer_client_refused_total{client="(anonymous)"}',
+    'repricer_client_received_bytes_total{client="(anonymous)"}',
+    'repricer_client_sent_bytes_total{client="(anonymous)"}',
+    'repricer_client_last_seen_seconds{client="(anonymous)"}',
     'repricer_log_lines_dropped_total',
   ];
 
@@ -100,11 +114,17 @@ test('what other objects hold is read at each scrape', async (t) => {
 
   t.deepEqual(
     names.map((name) => sampleOf(first, name)),
-    [1, 1, 3, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 7, 2, 7, 3, 3, 12, 2, 1],
+    [
+      1, 1, 3, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 7, 2, 7, 3, 3, 12, 2, 9, 4, 3, 3,
+      1000, 2000, 60.5, 1,
+    ],
   );
   t.deepEqual(
     names.map((name) => sampleOf(second, name)),
-    [0, 0, 0, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 8, 2, 7, 3, 3, 12, 2, 1],
+    [
+      0, 0, 0, 50, 9, 5, 0.5, 200_000, 0.25, 10, 1000, 10, 100, 8, 2, 7, 3, 3, 12, 2, 9, 4, 3, 3,
+      1000, 2000, 60.5, 1,
+    ],
   );
 });
 

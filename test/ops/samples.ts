@@ -24,6 +24,7 @@ export const unknownReadings: Readings = {
   streamSubscribers: 0,
   streamEvents: 0,
   streamsDropped: 0,
+  clients: [],
   logLinesDropped: 0,
 };
 

@@ -28,6 +28,7 @@ export function createDocument(): JsonSchema {
       { name: 'Prices', description: 'Prices of products: set and read.' },
       { name: 'Products', description: 'Many products at once.' },
       { name: 'Records', description: 'What was recorded, in its order.' },
+      { name: 'Clients', description: 'For operators: who asks for what.' },
       { name: 'Documentation', description: 'This document; it stands beside the API.' },
     ],
     paths: Object.fromEntries(operations.map(presentPath)),

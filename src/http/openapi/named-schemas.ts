@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { countedClients } from '../../access/client-statistics.ts';
 import type { JsonSchema } from '../input/json-schema.ts';
 import { priceListBody } from '../read/price-list-body.ts';
 import { batchLine, priceUpdateBody } from '../write/price-update-body.ts';
@@ -19,6 +20,7 @@ const schemas = {
   ProductPage: answer.productPageSchema,
   PriceListRequest: fromZod(priceListBody),
   PriceList: answer.priceListSchema,
+  ClientStatistics: fromZod(countedClients),
   Problem: { oneOf: problemTypes.map(({ name }) => reference(name)) },
 } as const satisfies Readonly<Record<string, JsonSchema>>;
 

@@ -12,7 +12,7 @@ export interface Operation {
   readonly below: 'api' | 'host';
   /** What a token needs for it; none where it is open to everyone. */
   readonly scope?: Scope;
-  readonly tag: 'Prices' | 'Products' | 'Records' | 'Documentation';
+  readonly tag: 'Prices' | 'Products' | 'Records' | 'Clients' | 'Documentation';
   readonly summary: string;
   readonly description: string;
   readonly parameters: readonly Parameter[];

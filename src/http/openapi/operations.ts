@@ -1,3 +1,4 @@
+import { listClients } from './client-operations.ts';
 import { docsFile, docsPage, openApiDocument } from './documentation-operations.ts';
 import type { Operation } from './operation.ts';
 import { listProducts, prices } from './product-operations.ts';
@@ -19,6 +20,7 @@ export const operations: readonly Operation[] = [
   listProducts,
   prices,
   stream,
+  listClients,
   openApiDocument,
   docsPage,
   docsFile,

@@ -15,6 +15,7 @@ import { JsonArrayElements } from './json-array-elements.ts';
 import { NdjsonLines } from './ndjson-lines.ts';
 import { readParts } from './read-parts.ts';
 import { type LineResults, repriceLines } from './reprice-lines.ts';
+import { RepriceTally } from './reprice-tally.ts';
 
 export interface BatchLimits {
   /** Lines that are recorded together; a longer atomic batch is refused with `BODY_TOO_LARGE`. */
@@ -49,9 +50,11 @@ export function repriceBatchHandler(
     const blocks = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
     // A batch may last longer than its client's token.
     const identify = () => clientStill(ctx, 'reprice');
-    const rehearsal = new Rehearsal();
+    const tally = new RepriceTally();
+    ctx.state.reprices = tally;
+    const batch = { ledger, parameters, identify, rehearsal: new Rehearsal(), tally };
     const record = async (lines: readonly BodyPart[]) => {
-      const results = await repriceLines(ledger, lines, parameters, identify, rehearsal);
+      const results = await repriceLines(batch, lines);
       if (results.ownFailure !== undefined) ctx.state.failure ??= results.ownFailure.error;
       return results;
     };

@@ -13,6 +13,7 @@ import type { BatchParameters } from './batch-parameters.ts';
 import type { BodyPart } from './body-parts.ts';
 import { presentLineProblem, presentLineResult } from './present-line-result.ts';
 import { parseBatchLine } from './price-update-body.ts';
+import type { RepriceTally } from './reprice-tally.ts';
 
 /** What became of some lines of a batch. */
 export interface LineResults {
@@ -25,23 +26,29 @@ export interface LineResults {
   readonly ownFailure: { readonly error: unknown } | undefined;
 }
 
-/**
- * Records what the lines ask for in one group, and tells of each what became of it. `identify` gives the
- * client as it is known now, or throws when it may not reprice any more. `rehearsal`: of a dry batch, what
- * its lines before would have recorded.
- */
+/** What the lines of a batch have in common. */
+export interface RepriceBatch {
+  readonly ledger: Pick<PriceLedger, 'repriceAll'>;
+  readonly parameters: BatchParameters;
+  /** The client as it is known now; throws when it may not reprice any more. */
+  readonly identify: () => Client;
+  /** Of a dry batch: what its lines before would have recorded. */
+  readonly rehearsal: Rehearsal;
+  /** Counts what became of the lines. */
+  readonly tally: RepriceTally;
+}
+
+/** Records what the lines ask for in one group, and tells of each what became of it. */
 export async function repriceLines(
-  ledger: Pick<PriceLedger, 'repriceAll'>,
+  batch: RepriceBatch,
   parts: readonly BodyPart[],
-  parameters: BatchParameters,
-  identify: () => Client,
-  rehearsal: Rehearsal,
 ): Promise<LineResults> {
   try {
-    requireRehearsable(rehearsal);
-    return await recordLines(ledger, parts, parameters, identify(), rehearsal);
+    requireRehearsable(batch.rehearsal);
+    return await recordLines(batch, parts, batch.identify());
   } catch (error) {
     if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING', 'BODY_TOO_LARGE')) throw error;
+    batch.tally.refuse(error, parts.length);
     const text = parts.map(({ number }) => presentLineProblem(number, error)).join('');
     return { text, areAllGood: false, failure: { error }, ownFailure: undefined };
   }
@@ -57,11 +64,9 @@ function requireRehearsable({ size }: Rehearsal): void {
 }
 
 async function recordLines(
-  ledger: Pick<PriceLedger, 'repriceAll'>,
+  { ledger, parameters, rehearsal, tally }: RepriceBatch,
   parts: readonly BodyPart[],
-  parameters: BatchParameters,
   client: Client,
-  rehearsal: Rehearsal,
 ): Promise<LineResults> {
   const lines = parts.map((part) => parseLine(part, parameters, client));
   const good = lines.filter((line) => 'reprice' in line);
@@ -72,6 +77,8 @@ async function recordLines(
   const outcomeOf = new Map<Line, Outcome<RepriceResult> | undefined>(
     good.map((line, index) => [line, outcomes[index]]),
   );
+  for (const line of lines) if ('error' in line) tally.refuse(line.error, 1);
+  for (const outcome of outcomes) tally.add(outcome);
   const errors = outcomes.filter(isError);
   return {
     text: lines.map((line) => present(line, outcomeOf.get(line))).join(''),

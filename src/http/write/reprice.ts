@@ -10,6 +10,7 @@ import { presentDraft, presentReceipt, presentUnchanged } from '../read/present-
 import { parsePreconditions } from './preconditions.ts';
 import { parsePriceUpdate } from './price-update-body.ts';
 import { parseRepriceParameters } from './reprice-parameters.ts';
+import { RepriceTally } from './reprice-tally.ts';
 
 /** POST /api/reprice: answers once the record is on disk. */
 export function repriceHandler(ledger: Pick<PriceLedger, 'reprice'>): RouterMiddleware {
@@ -28,8 +29,15 @@ export function repriceHandler(ledger: Pick<PriceLedger, 'reprice'>): RouterMidd
       ...parseRepriceParameters(ctx.querystring),
       ...parsePreconditions(ctx.req.headers),
     });
+    ctx.state.reprices = tallyOf(result);
     answer(ctx, update.productId, result);
   };
+}
+
+function tallyOf(result: RepriceResult): RepriceTally {
+  const tally = new RepriceTally();
+  tally.add({ result });
+  return tally;
 }
 
 function answer(ctx: Context, productId: ProductId, result: RepriceResult): void {

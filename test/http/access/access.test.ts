@@ -21,7 +21,7 @@ const entries = [
   entry('writer', ['reprice']),
   entry('both', ['read', 'reprice']),
   entry('admin', ['admin']),
-  entry('shoes', ['read', 'reprice'], 'shoes/'),
+  entry('shoes', ['read', 'reprice', 'admin'], 'shoes/'),
 ];
 
 const reprice = (productId: string): Route => ({
@@ -59,6 +59,7 @@ const routes: readonly (readonly [Route, Scope])[] = [
   [get('/api/record/1'), 'read'],
   [get('/api/query'), 'read'],
   [get('/api/products'), 'read'],
+  [get('/api/clients'), 'admin'],
   [prices('shoes/1'), 'read'],
 ];
 
@@ -85,6 +86,7 @@ const outside: Readonly<Record<string, readonly Route[]>> = {
     get('/api/products?prefix=hats/'),
   ],
   prices: [prices('hats/1'), prices('shoes/1', 'hats/1')],
+  listClients: [get('/api/clients')],
   stream: [get('/api/stream'), get('/api/stream?productId=shoes/1&productId=hats/1&after=0')],
 };
 
@@ -170,7 +172,7 @@ test('every operation is for one scope, as it is described, under both versions,
       const filled = `${prefix}${path.replaceAll(/\{\w+\}/g, '1')}`;
       const route = { ...get(filled), method: method.toUpperCase() };
       const none = await ask(route, {});
-      const other = await ask(route, bearer('admin'));
+      const other = await ask(route, bearer(scope === 'admin' ? 'reader' : 'admin'));
       if (scope === undefined) {
         t.true([200, 404].includes(none.status), filled);
         continue;

@@ -1,5 +1,6 @@
 import { encodeCursor } from '../../../src/http/read/page-cursor.ts';
 import { encodeProductCursor } from '../../../src/http/read/product-cursor.ts';
+import { bearer } from '../../support/tokens.ts';
 import type { DescribedCall } from './described-api.ts';
 
 /** The cursor to the page after record 1, and to the first of the products. */
@@ -246,6 +247,20 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     { ...refused(400, 'bad-request'), isWrong: true, query: { after: '-1' } },
     { ...refused(400, 'bad-request'), query: { after: '9007199254740991' } },
     { ...refused(406, 'not-acceptable'), headers: { Accept: 'text/html' } },
+  ],
+  listClients: [
+    { status: 200, headers: bearer('operator') },
+    {
+      ...refused(400, 'bad-request'),
+      isWrong: true,
+      query: { name: 'crawler' },
+      headers: bearer('operator'),
+    },
+    { ...refused(401, 'unauthenticated') },
+    {
+      ...refused(406, 'not-acceptable'),
+      headers: { ...bearer('operator'), Accept: 'text/csv' },
+    },
   ],
   openApiDocument: [
     { status: 200 },

@@ -5,6 +5,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import test from 'ava';
 import type Koa from 'koa';
 import { anonymousClients } from '../../../src/access/client.ts';
+import { ClientStatistics } from '../../../src/access/client-statistics.ts';
 import { createApp } from '../../../src/app.ts';
 import { PriceFeed } from '../../../src/http/feed/price-feed.ts';
 import { createDocument } from '../../../src/http/openapi/document.ts';
@@ -103,6 +104,7 @@ function testApp(): Koa {
     ledger,
     feed: new PriceFeed(ledger, feedLimits, log),
     clients: anonymousClients,
+    statistics: new ClientStatistics(undefined),
     log,
     metrics: { observeRequest: () => {} },
     limits: testHttpLimits,

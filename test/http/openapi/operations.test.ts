@@ -18,9 +18,11 @@ import { type ApiDocument, DescribedApi, type PlacedOperation } from './describe
 
 /* Every operation over HTTP, on files, held against the document. */
 
+const operator = entry('operator', ['admin']);
+
 const api = new DescribedApi(JSON.parse(JSON.stringify(createDocument())) as ApiDocument);
 
-for (const { id, method, path, answers } of operations) {
+for (const { id, method, path, scope, answers } of operations) {
   test(`${method.toUpperCase()} ${path} is asked and answers as it is described`, async (t) => {
     const operation = placed(id);
     const ofOperation = calls[id] ?? [];
@@ -28,7 +30,9 @@ for (const { id, method, path, answers } of operations) {
     t.true(ofOperation.some(isRefusal), 'a refusal is called for');
 
     for (const prefix of operation.prefixes) {
-      const service = await start(t);
+      // Nobody is an operator without a token.
+      const parts = scope === 'admin' ? { clients: new ChangingTokens(operator) } : {};
+      const service = await start(t, parts);
       const met = new Set<string>();
       for (const call of ofOperation) {
         const answer = await send(service, prefix, operation, call);
@@ -87,7 +91,7 @@ for (const { id, method, path, scope } of operations) {
   test(`${method.toUpperCase()} ${path} answers and refuses as it is described where there are tokens and rates`, async (t) => {
     const clients = new ChangingTokens(
       entry('good', [scope]),
-      entry('other', ['admin']),
+      entry('other', [scope === 'admin' ? 'read' : 'admin']),
       entry('shoes', [scope], 'shoes/'),
     );
     // So slow that nothing comes back during the test, and room for the lines of a batch.

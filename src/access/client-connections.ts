@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net';
+import type { ClientUsage } from './client-usage.ts';
+
+/** What moves bytes: a socket. */
+export type Connection = Pick<Socket, 'bytesRead' | 'bytesWritten' | 'once'>;
+
+/**
+ * Counts the bytes of connections, each for the client whose request came over it last. What has moved
+ * is counted when a request comes, when the connection closes, and when `settle` is called.
+ */
+export class ClientConnections {
+  readonly #nowMs: () => number;
+  /** No more than the server has open, as each leaves when it closes. */
+  readonly #open = new Map<Connection, CountedConnection>();
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  /** A request of this client came over this connection. */
+  use(connection: Connection, usage: ClientUsage): void {
+    const counted = this.#open.get(connection) ?? this.#follow(connection);
+    counted.countFor(usage, this.#nowMs());
+  }
+
+  settle(): void {
+    for (const connection of this.#open.values()) connection.settle(this.#nowMs());
+  }
+
+  #follow(connection: Connection): CountedConnection {
+    const counted = new CountedConnection(connection);
+    this.#open.set(connection, counted);
+    connection.once('close', () => {
+      counted.settle(this.#nowMs());
+      this.#open.delete(connection);
+    });
+    return counted;
+  }
+}
+
+class CountedConnection {
+  readonly #connection: Connection;
+  #usage: ClientUsage | undefined;
+  #receivedBytes = 0;
+  #sentBytes = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  countFor(usage: ClientUsage, nowMs: number): void {
+    this.#usage = usage;
+    this.settle(nowMs);
+  }
+
+  settle(nowMs: number): void {
+    const { bytesRead, bytesWritten } = this.#connection;
+    this.#usage?.addBytes(bytesRead - this.#receivedBytes, bytesWritten - this.#sentBytes, nowMs);
+    this.#receivedBytes = bytesRead;
+    this.#sentBytes = bytesWritten;
+  }
+}
