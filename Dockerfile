@@ -26,7 +26,8 @@ LABEL org.opencontainers.image.title="repricer" \
 # Others can reach this address, so the service starts only with a tokens file, or when told --allow-anonymous.
 ENV NODE_ENV=production \
     REPRICER_HOST=0.0.0.0 \
-    REPRICER_DATA_DIR=/data
+    REPRICER_DATA_DIR=/data \
+    REPRICER_SERVICE_VERSION=$REVISION
 WORKDIR /app
 COPY package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules

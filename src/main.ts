@@ -16,6 +16,7 @@ import {
   readProcessDataDir,
   readProcessServiceAddress,
 } from './config/read-config.ts';
+import { serviceIdentity } from './config/service-identity.ts';
 import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
 import { nodeFileSystem } from './files/file-system.ts';
@@ -90,7 +91,8 @@ async function run(): Promise<ExitCode> {
 async function runServe(): Promise<ExitCode> {
   const config = readProcessConfig(flags);
   const isTerminal = isatty(stdout);
-  const log = createLog({ level: config.logLevel, write: writeToFd(stdout), isTerminal });
+  const identity = serviceIdentity(config);
+  const log = createLog({ level: config.logLevel, write: writeToFd(stdout), identity, isTerminal });
   try {
     const parts = { files: nodeFileSystem, clock: createSystemClock(), log, onReloadAsked };
     return await serve(config, parts, stopSignal());

@@ -7,6 +7,7 @@ import { isLoopback } from './access/loopback.ts';
 import { ReloadedTokens } from './access/reloaded-tokens.ts';
 import { createApp } from './app.ts';
 import type { Config } from './config/options.ts';
+import { serviceIdentity } from './config/service-identity.ts';
 import type { RepricerError } from './errors.ts';
 import { makeDirectories } from './files/directories.ts';
 import { DirectoryLock } from './files/directory-lock.ts';
@@ -106,6 +107,7 @@ async function start(
   const isLocalOnly = isLoopback(config.host);
   const backplane = createBackplaneServer(
     createBackplane({
+      identity: serviceIdentity(config),
       health,
       metrics,
       log,

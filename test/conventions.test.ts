@@ -29,6 +29,7 @@ const ofRequests = ['http/input/', 'http/server/', 'http/access/'];
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'exit-code.ts': ['errors.ts'],
+  'package-version.ts': [],
   'model/': ['errors.ts'],
   'files/': ['errors.ts'],
   'access/': ['files/', 'model/', 'errors.ts'],
@@ -55,7 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'model/',
     'errors.ts',
   ],
-  'config/': ['access/', 'model/', 'errors.ts'],
+  'config/': ['access/', 'model/', 'package-version.ts', 'errors.ts'],
   'app.ts': [''],
   'service.ts': [''],
   'service-readings.ts': [''],

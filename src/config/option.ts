@@ -23,6 +23,17 @@ export function text(defaultValue: string, help: string): Option<string> {
   };
 }
 
+/** A word for people and for what reads logs. */
+export function label(defaultValue: string, help: string): Option<string> {
+  return {
+    defaultValue,
+    unit: '',
+    rule: '1 to 128 letters, digits and characters of ._:/@+-',
+    help,
+    parse: (given) => (/^[A-Za-z0-9._:/@+-]{1,128}$/.test(given) ? given : undefined),
+  };
+}
+
 const truths: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['false', false],

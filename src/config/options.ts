@@ -1,4 +1,5 @@
-import { choice, integer, mebibyte, type Option, text, toggle } from './option.ts';
+import { packageVersion } from '../package-version.ts';
+import { choice, integer, label, mebibyte, type Option, text, toggle } from './option.ts';
 
 /**
  * Every option, once: its flag, its environment variable, its help and its type come from here.
@@ -188,6 +189,12 @@ export const options = {
     'info',
     'The least severe level that is logged.',
   ),
+  serviceName: label(
+    'repricer',
+    'What the service is called in health and in each line of the log.',
+  ),
+  serviceVersion: label(packageVersion, 'Its version there.'),
+  environment: label('development', 'Where it runs, such as production, in the same places.'),
   profiling: toggle(
     'Lets the backplane take profiles of processor and heap: POST /profile/cpu, heap.',
   ),

@@ -4,6 +4,7 @@ import { type Admin, adminRoutes } from './admin-routes.ts';
 import { answerProfiles } from './answer-profiles.ts';
 import type { Health } from './health.ts';
 import type { Log } from './log.ts';
+import type { LogIdentity } from './log-line.ts';
 import type { Metrics } from './metrics.ts';
 import { presentProblem } from './present-problem.ts';
 import type { Profiler } from './profiler.ts';
@@ -11,6 +12,8 @@ import { refusePages } from './refuse-pages.ts';
 import { requireLocalName } from './require-local-name.ts';
 
 export interface BackplaneDependencies {
+  /** What its health tells of the service. */
+  readonly identity?: LogIdentity;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -26,10 +29,21 @@ export interface BackplaneDependencies {
 
 /** Health and metrics for the operators of the service, on a port of their own. */
 export function createBackplane(dependencies: BackplaneDependencies): Koa {
-  const { health, metrics, log, isLocalOnly = false, clients, profiler, admin } = dependencies;
+  const {
+    identity = {},
+    health,
+    metrics,
+    log,
+    isLocalOnly = false,
+    clients,
+    profiler,
+    admin,
+  } = dependencies;
+  const ready = (ctx: Context) => presentReady(ctx, identity, health);
   const routes = new Map<string, (ctx: Context) => void | Promise<void>>([
-    ['/healthz/alive', presentAlive],
-    ['/healthz/ready', (ctx) => presentReady(ctx, health)],
+    ['/healthz', ready],
+    ['/healthz/ready', ready],
+    ['/healthz/alive', (ctx) => presentAlive(ctx, identity)],
     ['/metrics', (ctx) => presentMetrics(ctx, metrics)],
   ]);
   const app = new Koa();
@@ -60,13 +74,15 @@ function routeRequests(
 }
 
 /** Never asks the disk: a process that only waits for storage must not be restarted for it. */
-function presentAlive(ctx: Context): void {
-  ctx.body = { status: 'alive' };
+function presentAlive(ctx: Context, identity: LogIdentity): void {
+  ctx.body = { status: 'alive', ...identity };
 }
 
-function presentReady(ctx: Context, { isReady, reasons }: Health): void {
+function presentReady(ctx: Context, identity: LogIdentity, { isReady, reasons }: Health): void {
   ctx.status = isReady ? 200 : 503;
-  ctx.body = isReady ? { status: 'ready' } : { status: 'not ready', reasons };
+  ctx.body = isReady
+    ? { status: 'ready', ...identity }
+    : { status: 'not ready', ...identity, reasons };
 }
 
 async function presentMetrics(ctx: Context, metrics: Metrics): Promise<void> {

@@ -3,12 +3,22 @@ import { errnoOf } from '../errors.ts';
 /** Most severe first. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
-/** What a line says beside its message; the three names are the line's own. */
+/** Which service it is that logs. */
+export interface LogIdentity {
+  readonly service?: string;
+  readonly version?: string;
+  readonly environment?: string;
+}
+
+/** What a line says beside its message; the names here are the line's own. */
 export interface LogFields {
   readonly [name: string]: unknown;
   readonly timestamp?: never;
   readonly level?: never;
   readonly message?: never;
+  readonly service?: never;
+  readonly version?: never;
+  readonly environment?: never;
 }
 
 export interface LogEntry {
@@ -27,13 +37,15 @@ const unwritable = '(not writable as JSON)';
 /** Characters that end a line or steer a terminal; JSON leaves those from U+007F on as they are. */
 const lineBreaking = /[\p{Cc}\u2028\u2029]/gu;
 
-/** One JSON object, for machines. */
-export function formatJsonLine({ timestamp, level, message, fields }: LogEntry): string {
-  const line: Record<string, unknown> = { timestamp, level, message };
-  for (const [name, value] of given(fields)) {
-    line[name] = describe(value, level === 'error');
-  }
-  return toJson(line) ?? toJson(withoutUnwritable(line)) ?? '';
+/** Makes lines of one JSON object each, for machines. */
+export function jsonLineFormat(identity: LogIdentity): (entry: LogEntry) => string {
+  return ({ timestamp, level, message, fields }) => {
+    const line: Record<string, unknown> = { timestamp, level, ...identity, message };
+    for (const [name, value] of given(fields)) {
+      line[name] = describe(value, level === 'error');
+    }
+    return toJson(line) ?? toJson(withoutUnwritable(line)) ?? '';
+  };
 }
 
 /** One readable line; below it, for an error, where it came from. */

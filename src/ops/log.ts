@@ -2,7 +2,14 @@ import { MESSAGE } from 'triple-beam';
 import winston from 'winston';
 import Transport from 'winston-transport';
 import { LineWriter } from './line-writer.ts';
-import { formatJsonLine, formatTerminalLine, type LogFields, type LogLevel } from './log-line.ts';
+import {
+  formatTerminalLine,
+  jsonLineFormat,
+  type LogEntry,
+  type LogFields,
+  type LogIdentity,
+  type LogLevel,
+} from './log-line.ts';
 
 /** How long `close` waits for a reader that does not take the last lines. */
 const closeTimeoutMs = 2000;
@@ -31,12 +38,14 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Writes all of `bytes`; called one at a time. */
   readonly write: (bytes: Buffer) => Promise<void>;
+  /** What each line for machines says of the service. */
+  readonly identity?: LogIdentity;
   /** Readable lines for a person instead of JSON for machines. */
   readonly isTerminal: boolean;
 }
 
-export function createLog({ level, write, isTerminal }: LogOptions): Log {
-  const formatLine = isTerminal ? formatTerminalLine : formatJsonLine;
+export function createLog({ level, write, identity = {}, isTerminal }: LogOptions): Log {
+  const formatLine = isTerminal ? formatTerminalLine : jsonLineFormat(identity);
   const lines = new LineWriter(write, (count) =>
     formatLine({
       timestamp: new Date(),
@@ -82,7 +91,7 @@ export function createLog({ level, write, isTerminal }: LogOptions): Log {
 }
 
 /** The one format: it makes the finished line, so that nothing is formatted twice. */
-function lineFormat(formatLine: typeof formatJsonLine): winston.Logform.Format {
+function lineFormat(formatLine: (entry: LogEntry) => string): winston.Logform.Format {
   return winston.format((info) => {
     const { level, message, fields } = info;
     info[MESSAGE] = formatLine({

@@ -20,5 +20,5 @@ export function refusePages(): Middleware {
 }
 
 function isProbe(method: string, path: string): boolean {
-  return (method === 'GET' || method === 'HEAD') && path.startsWith('/healthz/');
+  return (method === 'GET' || method === 'HEAD') && /^\/healthz(?:\/|$)/.test(path);
 }

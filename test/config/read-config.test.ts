@@ -3,6 +3,7 @@ import { configHelp } from '../../src/config/config-help.ts';
 import type { Config } from '../../src/config/options.ts';
 import { readConfig, readDataDir } from '../../src/config/read-config.ts';
 import { RepricerError } from '../../src/errors.ts';
+import { packageVersion } from '../../src/package-version.ts';
 
 const defaults: Config = {
   dataDir: './data',
@@ -38,6 +39,9 @@ const defaults: Config = {
   shutdownTimeoutMs: 30_000,
   logLevel: 'info',
   profiling: false,
+  serviceName: 'repricer',
+  serviceVersion: packageVersion,
+  environment: 'development',
 };
 
 /** The lines of the refusal that `read` throws. */

@@ -182,7 +182,13 @@ const rules: readonly Rule[] = [
       ['EXPOSE 8080 9102', 'EXPOSE 8080'],
       ['REPRICER_HOST', 'REPRICER_ADDRESS'],
       ['REPRICER_HOST=0.0.0.0', 'REPRICER_HOST=127.0.0.1'],
+      ['ARG REVISION=unknown\n', ''],
     ],
+  },
+  {
+    title: 'health and log tell of which revision it was built',
+    isKept: ({ final }) => configOf(final).serviceVersion === 'unknown',
+    planted: [['    REPRICER_SERVICE_VERSION=$REVISION\n', '    NOTHING=nothing\n']],
   },
   {
     title: 'it lets in nobody until it is told of tokens, or to let in everyone',
@@ -295,7 +301,16 @@ function sourcesOf({ instructions }: Stage): ReadonlyMap<string, string> {
 
 function configOf(stage: Stage, flags: readonly string[] = ['--allow-anonymous']) {
   const variables = one(stage, 'ENV');
-  return readConfig(variables === undefined ? {} : pairsOf(variables), flags);
+  const given = variables === undefined ? {} : pairsOf(variables);
+  const filled = Object.entries(given).map(([name, value]) => [name, withArguments(stage, value)]);
+  return readConfig(Object.fromEntries(filled), flags);
+}
+
+/** A value with the defaults of the arguments that it names; Docker puts nothing for those it has not met. */
+function withArguments({ instructions }: Stage, value: string): string {
+  const taken = instructions.filter(({ name }) => name === 'ARG');
+  const defaults = Object.assign({}, ...taken.map(pairsOf)) as Record<string, string>;
+  return value.replaceAll(/\$(\w+)/g, (_, name: string) => defaults[name] ?? '');
 }
 
 function labelOf(name: string): string {

@@ -462,6 +462,7 @@ testWithKubectl(
     t.deepEqual(review.volumes, [{ name: 'data', emptyDir: { sizeLimit: '4Gi' } }]);
     t.deepEqual(review.containers[0]?.['env'], [
       { name: 'REPRICER_ALLOW_ANONYMOUS', value: 'true' },
+      { name: 'REPRICER_ENVIRONMENT', value: 'review' },
     ]);
     t.deepEqual(withoutSizeAndAccess(review), withoutSizeAndAccess(podOf(production)));
   },

@@ -9,13 +9,15 @@ import { createRecordingLog } from './recording-log.ts';
 import { unknownReadings } from './samples.ts';
 import { startBackplane } from './start-backplane.ts';
 
+const identity = { service: 'prices', version: '1.2.3', environment: 'test' };
+
 async function setup(t: ExecutionContext, read: () => Readings = () => unknownReadings) {
   const health = new Health();
   const metrics = new Metrics(read);
   const log = createRecordingLog();
   const profiler = new Profiler();
   const isLocalOnly = true;
-  const port = await startBackplane(t, { health, metrics, log, isLocalOnly, profiler });
+  const port = await startBackplane(t, { identity, health, metrics, log, isLocalOnly, profiler });
   const ask = (path: string, method = 'GET', headers: Record<string, string> = {}) =>
     fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
   return { health, metrics, log, ask, port };
@@ -28,21 +30,24 @@ test('a process that answers is alive, whatever keeps it from being ready', asyn
   const response = await ask('/healthz/alive');
 
   t.is(response.status, 200);
-  t.deepEqual(await response.json(), { status: 'alive' });
+  t.deepEqual(await response.json(), { status: 'alive', ...identity });
 });
 
 test('readiness follows health, and says what stands against it', async (t) => {
   const { health, ask } = await setup(t);
 
   const ready = await ask('/healthz/ready');
+  const whole = await ask('/healthz');
   health.notReady('no space', '10 bytes are free');
   const notReady = await ask('/healthz/ready');
 
   t.is(ready.status, 200);
-  t.deepEqual(await ready.json(), { status: 'ready' });
+  t.deepEqual(await ready.json(), { status: 'ready', ...identity });
+  t.deepEqual(await whole.json(), { status: 'ready', ...identity });
   t.is(notReady.status, 503);
   t.deepEqual(await notReady.json(), {
     status: 'not ready',
+    ...identity,
     reasons: [{ reason: 'no space', detail: '10 bytes are free' }],
   });
 });
@@ -76,7 +81,7 @@ test('HEAD is answered like GET, without a body', async (t) => {
 test('any other path is a 404 problem, the API’s paths included', async (t) => {
   const { ask } = await setup(t);
 
-  for (const path of ['/', '/healthz', '/metrics/', '/api/query', '/constructor']) {
+  for (const path of ['/', '/healthz/', '/metrics/', '/api/query', '/constructor']) {
     const response = await ask(path);
     t.is(response.status, 404, path);
     t.is(response.headers.get('content-type'), 'application/problem+json');

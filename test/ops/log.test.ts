@@ -31,6 +31,20 @@ function parseLine(line: string): Record<string, unknown> {
   return { ...value };
 }
 
+test('every line for machines says which service it is of, and none for a person does', async (t) => {
+  const identity = { service: 'prices', version: '1.2.3', environment: 'production' };
+  const machine = setup({ identity });
+  const person = setup({ identity, isTerminal: true });
+
+  for (const { log } of [machine, person]) {
+    log.info('stopped');
+    log.error('the stop failed too', { error: new Error('x') });
+  }
+
+  for (const line of await parsedLines(machine.written)) t.like(line, identity);
+  t.notRegex(await person.written(), /prices|1\.2\.3|production/);
+});
+
 test('a line is one JSON object: timestamp, level, message, then the fields', async (t) => {
   const { log, written } = setup();
 

@@ -28,12 +28,11 @@ export function countClients(statistics: Pick<ClientStatistics, 'countRequest'>)
 
 const nothingRefused: ReadonlyMap<ErrorCode, number> = new Map();
 
-function tallyOf({ state: { failure, reprices }, status }: Context): RequestTally {
+function tallyOf({ state: { failure, reprices } }: Context): RequestTally {
   const { accepted = 0, refused = nothingRefused } = reprices ?? {};
   // A batch that failed because of its lines has those lines counted.
   if (failure !== undefined && refused.size === 0) {
     return { accepted, read: 0, refused: new Map([[codeOf(failure), 1]]) };
   }
-  const isRead = reprices === undefined && status < 400;
-  return { accepted, read: isRead ? 1 : 0, refused };
+  return { accepted, read: reprices === undefined ? 1 : 0, refused };
 }
