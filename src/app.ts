@@ -23,6 +23,7 @@ import { priceHistoryHandler } from './http/read/price-history.ts';
 import { priceListBodyBytesMax } from './http/read/price-list-body.ts';
 import { queryPricesHandler } from './http/read/query-prices.ts';
 import { recordHandler } from './http/read/record.ts';
+import { allowOrigins } from './http/server/allow-origins.ts';
 import { answerErrors } from './http/server/answer-errors.ts';
 import { closeWhenDraining } from './http/server/close-when-draining.ts';
 import { countClients } from './http/server/count-clients.ts';
@@ -59,6 +60,8 @@ export interface AppDependencies {
   readonly feed: Pick<PriceFeed, 'lastSeq' | 'subscribe'>;
   readonly clients: Clients;
   readonly statistics: Pick<ClientStatistics, 'countRequest' | 'counted'>;
+  /** Whose pages may use the API in a browser. */
+  readonly origins?: readonly string[];
   /** Whether requests to other names than those of this machine for itself are refused. */
   readonly isLocalOnly?: boolean;
   readonly log: Log;
@@ -85,7 +88,8 @@ export interface HttpLimits extends BatchLimits, RateLimits {
 
 /** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
 export function createApp(dependencies: AppDependencies): Koa {
-  const { clients, isLocalOnly = false, log, metrics, limits, isDraining } = dependencies;
+  const { clients, origins = [], isLocalOnly = false, limits, isDraining } = dependencies;
+  const { log, metrics } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
   app.use(observeRequests(log, metrics));
@@ -98,6 +102,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   app.use(requireFraming());
   app.use(requireExpectation());
   app.use(requireTarget());
+  if (origins.length > 0) app.use(allowOrigins(origins));
   app.use(openRoutes(dependencies).routes());
   app.use(authenticate(clients));
   if (limits.clientRate > 0) app.use(limitRate(limits));

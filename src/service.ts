@@ -166,6 +166,7 @@ async function start(
     ...{ ledger, feed, statistics, log, metrics },
     clients: tokens ?? anonymousClients,
     isLocalOnly: tokens === undefined && !config.allowAnonymous,
+    origins: config.corsOrigin,
     limits: config,
     isDraining: () => stopping.signal.aborted,
     stopping: stopping.signal,

@@ -15,8 +15,8 @@ export function configHelp(): string {
     .join('\n');
 }
 
-function amount(value: string | number | boolean, unit: string): string {
-  if (value === '') return 'none';
+function amount(value: string | number | boolean | readonly string[], unit: string): string {
+  if (value === '' || (Array.isArray(value) && value.length === 0)) return 'none';
   const mebibytes = Number(value) / mebibyte;
   const isReadable = unit === 'bytes' && Number.isInteger(mebibytes);
   return `${value} ${unit}${isReadable ? ` (${mebibytes} MiB)` : ''}`.trimEnd();

@@ -9,6 +9,7 @@ export function contradictions(values: Partial<Config>): readonly string[] {
     host,
     tokensFile,
     allowAnonymous,
+    corsOrigin = [],
     queueMax = 0,
     backlogRecordsMax = queueMax,
   } = values;
@@ -29,6 +30,12 @@ export function contradictions(values: Partial<Config>): readonly string[] {
     problems.push(
       `--host ${host} is an address that others can reach: give --tokens-file, or ` +
         '--allow-anonymous to let everyone read and reprice',
+    );
+  }
+  if (corsOrigin.includes('*') && tokensFile === '' && allowAnonymous === false) {
+    problems.push(
+      '--cors-origin * would let every page that is opened on this machine reprice: name the ' +
+        'origins, or give --tokens-file',
     );
   }
   return problems;

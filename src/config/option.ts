@@ -34,6 +34,25 @@ export function label(defaultValue: string, help: string): Option<string> {
   };
 }
 
+/** Origins as browsers send them. */
+export function origins(help: string): Option<readonly string[]> {
+  return {
+    defaultValue: [],
+    unit: '',
+    rule: 'up to 32 origins such as https://prices.example, with commas between them, or *',
+    help,
+    parse(given) {
+      const list = given.split(',').map((one) => one.trim());
+      const isGood = given === '*' || (list.length <= 32 && list.every(isOrigin));
+      return isGood ? list : undefined;
+    },
+  };
+}
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 const truths: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['false', false],

@@ -1,5 +1,5 @@
 import { packageVersion } from '../package-version.ts';
-import { choice, integer, label, mebibyte, type Option, text, toggle } from './option.ts';
+import { choice, integer, label, mebibyte, type Option, origins, text, toggle } from './option.ts';
 
 /**
  * Every option, once: its flag, its environment variable, its help and its type come from here.
@@ -12,6 +12,7 @@ export const options = {
   host: text('127.0.0.1', 'Address that the service listens on; 0.0.0.0 is every IPv4 interface.'),
   tokensFile: text('', 'File of the tokens that clients need; see "repricer token create".'),
   allowAnonymous: toggle('Lets clients in without tokens on an address that others can reach.'),
+  corsOrigin: origins('Origins whose pages may use the API in a browser; * is all of them.'),
   clientRate: integer(
     0,
     'requests',

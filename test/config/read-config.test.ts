@@ -10,6 +10,7 @@ const defaults: Config = {
   host: '127.0.0.1',
   tokensFile: '',
   allowAnonymous: false,
+  corsOrigin: [],
   clientRate: 0,
   clientBurst: 100,
   port: 8080,
@@ -192,6 +193,35 @@ test('nobody is let in without a token where tokens are configured', (t) => {
     problemsOf(() => readConfig({}, ['--allow-anonymous', '--tokens-file', 'tokens.json'])),
     ['--allow-anonymous and --tokens-file exclude each other'],
   );
+});
+
+test('pages are named by their origins as browsers send them, or all of them where tokens keep the door', (t) => {
+  const read = (...argv: readonly string[]) => readConfig({}, argv).corsOrigin;
+  const asked = 'https://a.example,http://localhost:3000';
+
+  t.deepEqual(read('--cors-origin', asked), ['https://a.example', 'http://localhost:3000']);
+  t.deepEqual(read('--cors-origin', '*', '--tokens-file', 'tokens.json'), ['*']);
+  t.deepEqual(read('--cors-origin', '*', '--allow-anonymous'), ['*']);
+  t.deepEqual(
+    problemsOf(() => read('--cors-origin', '*')),
+    [
+      '--cors-origin * would let every page that is opened on this machine reprice: name the ' +
+        'origins, or give --tokens-file',
+    ],
+  );
+  for (const bad of [
+    '',
+    'a.example',
+    'https://a.example/',
+    'https://A.example',
+    'file://',
+    '*,*',
+  ]) {
+    t.is(problemsOf(() => read('--cors-origin', bad)).length, 1, bad);
+  }
+  const many = Array.from({ length: 33 }, (_, index) => `https://a${index}.example`);
+  t.is(problemsOf(() => read('--cors-origin', many.join())).length, 1);
+  t.is(read('--cors-origin', many.slice(1).join()).length, 32);
 });
 
 test('a switch is on with its flag alone, takes no word that follows, and says true or false otherwise', (t) => {

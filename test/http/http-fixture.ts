@@ -161,6 +161,7 @@ export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly isDraining?: () => boolean;
   readonly stopping?: AbortSignal;
   readonly clients?: Clients;
+  readonly origins?: readonly string[];
   readonly streamHeartbeatMs?: number;
   readonly connectionsMax?: number;
 }
@@ -189,6 +190,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
   const {
     isDraining = () => false,
     clients = anonymousClients,
+    origins = [],
     stopping,
     streamHeartbeatMs = 15_000,
     connectionsMax = 2000,
@@ -204,6 +206,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     ledger,
     feed,
     clients,
+    origins,
     statistics: new ClientStatistics(undefined),
     log,
     metrics: {

@@ -302,8 +302,10 @@ function sourcesOf({ instructions }: Stage): ReadonlyMap<string, string> {
 function configOf(stage: Stage, flags: readonly string[] = ['--allow-anonymous']) {
   const variables = one(stage, 'ENV');
   const given = variables === undefined ? {} : pairsOf(variables);
-  const filled = Object.entries(given).map(([name, value]) => [name, withArguments(stage, value)]);
-  return readConfig(Object.fromEntries(filled), flags);
+  const filled = Object.entries(given).map(([name, value]) => ({
+    [name]: withArguments(stage, value),
+  }));
+  return readConfig(Object.assign({}, ...filled) as Record<string, string>, flags);
 }
 
 /** A value with the defaults of the arguments that it names; Docker puts nothing for those it has not met. */

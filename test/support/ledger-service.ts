@@ -22,17 +22,19 @@ export interface LedgerServiceParts extends LedgerParts {
   readonly stopping?: AbortSignal;
   readonly streamHeartbeatMs?: number;
   readonly clients?: Clients;
+  readonly origins?: readonly string[];
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, clients, stopping, streamHeartbeatMs, ...parts }: LedgerServiceParts = {},
+  { limits, clients, origins, stopping, streamHeartbeatMs, ...parts }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const { port, server, feed, log } = await serve(t, open.ledger, {
     ...limits,
     ...(clients !== undefined && { clients }),
+    ...(origins !== undefined && { origins }),
     ...(stopping !== undefined && { stopping }),
     ...(streamHeartbeatMs !== undefined && { streamHeartbeatMs }),
   });

@@ -1,8 +1,9 @@
 import test, { type ExecutionContext } from 'ava';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { operations } from '../../../src/http/openapi/operations.ts';
+import { startBrowser } from '../../support/browser.ts';
 import { type LedgerService, startLedgerService } from '../../support/ledger-service.ts';
-import { chromiumPath, lackOf } from '../../support/needs.ts';
+import { lackOf } from '../../support/needs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { testUnless } from '../../support/test-unless.ts';
 
@@ -88,23 +89,4 @@ async function openPage(t: ExecutionContext): Promise<OpenedPage> {
   });
   await page.goto(`${service.url}/docs`);
   return { page, service, asked, complaints };
-}
-
-async function startBrowser(t: ExecutionContext): Promise<Browser> {
-  // Playwright starts it with a new profile; it must not look for anything outside.
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  t.teardown(() => browser.close());
-  return browser;
 }
