@@ -291,6 +291,7 @@ test('names of object properties, paths and encodings are product ids like other
   t.deepEqual((await readdir(directory)).sort(), [
     'LOCK',
     'checkpoint.json',
+    'clients.json',
     'manifest.ndjson',
     'results',
     'results_by_product',
@@ -441,7 +442,7 @@ function chunked(body: string): string {
   const head =
     'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
   const size = body.length.toString(16);
-  return `${head}Transfer-Encoding: chunked\r\n\r\n${size}\r\n${body}\r\n0\r\n\r\n`;
+  return `${head}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n${size}\r\n${body}\r\n0\r\n\r\n`;
 }
 
 function headOf(request: Buffer): Buffer {

@@ -63,6 +63,42 @@ test('while a client is still sending, the stop waits for it, readiness says dra
   t.is((await checkCleanStore(t, directory)).records, 1);
 });
 
+for (const [what, sendsOn] of [
+  ['whose client sends on', true],
+  ['whose client falls silent with the rest unsent', false],
+] as const) {
+  test(`in a long batch ${what}, a stop tells it where it ended and is clean`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const service = await ChildService.start(t, directory);
+    const socket = connect(service.port, '127.0.0.1');
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => {});
+    const received: string[] = [];
+    socket.setEncoding('utf8').on('data', (chunk: string) => received.push(chunk));
+    const line = '{"productId":"a","price":1}\n';
+
+    socket.write(
+      'POST /api/reprice/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+        `Content-Length: ${line.length * 1_000_000}\r\n\r\n`,
+    );
+    socket.write(line.repeat(300_000));
+    while (!received.join('').includes('"status":202')) await once(socket, 'data');
+    service.signal('SIGTERM');
+    while (!received.join('').endsWith('0\r\n\r\n')) await once(socket, 'data');
+    if (sendsOn) socket.write(line.repeat(700_000));
+    const { code } = await service.exited;
+
+    const answer = received.join('');
+    const accepted = [...answer.matchAll(/"status":202,"seq":(\d+)/g)].map(([, seq]) =>
+      Number(seq),
+    );
+    t.is(code, 0);
+    t.regex(answer, /"status":503,"problem":\{"type":"\/problems\/draining"/);
+    const { records } = await checkCleanStore(t, directory);
+    t.deepEqual([accepted.length, accepted.at(-1)], [records, records]);
+  });
+}
+
 test('a connection that never sends anything does not hold up a stop', async (t) => {
   const service = await ChildService.start(t, await temporaryDirectory(t), [
     ...['--shutdown-timeout-ms', '5000'],

@@ -12,6 +12,12 @@ export function parseJson(bytes: unknown, what: JsonPart = 'The body'): unknown 
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) {
     throw new RepricerError('BAD_REQUEST', `${what} is empty; it must be JSON.`);
   }
+  if (startsWithMark(bytes)) {
+    throw new RepricerError(
+      'BAD_REQUEST',
+      `${what} begins with a byte order mark; send it without.`,
+    );
+  }
   const text = decodeUtf8(bytes, what);
   try {
     return parseExactJson(text);
@@ -26,14 +32,18 @@ export type JsonPart = 'The body' | 'The line';
 
 function decodeUtf8(bytes: Buffer, what: JsonPart): string {
   try {
-    // A byte order mark is kept, so that the parser meets it and refuses it.
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof TypeError) {
       throw refusal(`${what} is not valid JSON (it is not valid UTF-8).`, error);
     }
     throw error;
   }
+}
+
+/** Editors put it before a text, and RFC 8259 has no place for it. */
+function startsWithMark(bytes: Buffer): boolean {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
 }
 
 function refusal(message: string, cause: Error): RepricerError {

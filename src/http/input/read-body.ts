@@ -14,7 +14,7 @@ export function readBody(bytesMax: number): Middleware {
   const read = bodyParser(bodyParserOptions(bytesMax));
   return async function readBody(ctx, next) {
     requireJson(ctx);
-    if ((ctx.request.length ?? 0) > bytesMax) refuseTooLarge(ctx, bytesMax);
+    if ((ctx.request.length ?? 0) > bytesMax) refuseTooLarge(bytesMax);
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     await read(ctx, next);
   };
@@ -30,7 +30,7 @@ function bodyParserOptions(bytesMax: number): bodyParser.Options {
     // Bytes instead of text. The option is missing from the typings.
     encoding: null,
     onerror(error: Error, ctx: Context): void {
-      if ('status' in error && error.status === 413) refuseTooLarge(ctx, bytesMax);
+      if ('status' in error && error.status === 413) refuseTooLarge(bytesMax);
       if (ctx.req.destroyed) throw brokenOff(ctx, error);
       throw error;
     },
@@ -72,9 +72,7 @@ export function awaitsContinue(ctx: Context): boolean {
   return ctx.get('Expect') !== '' && ctx.req.httpVersion !== '1.0';
 }
 
-function refuseTooLarge(ctx: Context, bytesMax: number): never {
-  // What is left of the body is not read, so the connection is of no more use.
-  ctx.set('Connection', 'close');
+function refuseTooLarge(bytesMax: number): never {
   throw new RepricerError('BODY_TOO_LARGE', `The body must be at most ${bytesMax} bytes long.`);
 }
 

@@ -63,7 +63,7 @@ export const expectedPriceSchema: JsonSchema = {
 export const currencySchema: JsonSchema = {
   type: 'string',
   pattern: '^[A-Z]{3}$',
-  description: 'An ISO 4217 currency code.',
+  description: 'A currency code that is in force by ISO 4217; no other three letters.',
   examples: ['EUR'],
 };
 

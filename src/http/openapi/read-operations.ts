@@ -206,6 +206,7 @@ export const query: Operation = {
         },
         'application/x-ndjson': lines,
         'application/jsonl': lines,
+        'application/ndjson': lines,
         'text/csv': {
           schema: {
             type: 'string',

@@ -152,5 +152,12 @@ export const repriceBatch: Operation = {
       }),
     },
   ],
-  problems: ['NOT_ACCEPTABLE', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'TOO_MANY_BATCHES'],
+  // Those of a write are the answer where the batch is atomic; otherwise they stand in its lines.
+  problems: [
+    'NOT_ACCEPTABLE',
+    'BODY_TOO_LARGE',
+    'UNSUPPORTED_MEDIA_TYPE',
+    'TOO_MANY_BATCHES',
+    ...writeProblems,
+  ],
 };

@@ -56,7 +56,8 @@ const waitMsSchema: JsonSchema = {
   minimum: 0,
   maximum: waitMsMax,
   default: waitMsDefault,
-  description: 'How long to wait for prices that have to be read from disk, in milliseconds.',
+  description:
+    'How long to wait for prices that have to be read from disk, in milliseconds; without a fraction part.',
 };
 
 // The length comes first: an endless list must not become an endless list of problems.

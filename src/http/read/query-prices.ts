@@ -22,6 +22,7 @@ const ndjson: StreamForm = { header: '', present: (record) => `${presentPrice(re
 const streamForms: ReadonlyMap<string, StreamForm> = new Map([
   ['application/x-ndjson', ndjson],
   ['application/jsonl', ndjson],
+  ['application/ndjson', ndjson],
   ['text/csv; charset=utf-8; header=present', csv],
 ]);
 
@@ -39,7 +40,7 @@ export function queryPricesHandler(
     if (accepted === undefined) {
       throw new RepricerError(
         'NOT_ACCEPTABLE',
-        'This answers in application/json, and whole ranges in application/x-ndjson, application/jsonl and text/csv.',
+        'This answers in application/json, and whole ranges in application/x-ndjson, application/jsonl, application/ndjson and text/csv.',
       );
     }
     const form = streamForms.get(accepted);

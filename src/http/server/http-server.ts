@@ -2,6 +2,7 @@ import http from 'node:http';
 import type Koa from 'koa';
 import { type ErrorCode, errnoOf } from '../../errors.ts';
 import { answerClientError } from './client-error.ts';
+import { discardRest } from './discard-rest.ts';
 import { OwedAnswers } from './owed-answers.ts';
 import { isStreamed } from './streamed-request.ts';
 
@@ -64,7 +65,9 @@ export function createHttpServer(
   const answer = (request: http.IncomingMessage, response: http.ServerResponse) => {
     // Nobody here upgrades, and Node forgets what came behind a request that asks for it.
     if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
-    if (owed.add(request, response)) void serve(request, response);
+    if (!owed.add(request, response)) return;
+    discardRest(request, response);
+    void serve(request, response);
   };
   server.on('request', answer);
   // `100 Continue` is left to whoever wants the body, so a refusal comes without it; other

@@ -2,6 +2,7 @@ import { RepricerError } from '../../errors.ts';
 import { type BodyPart, type BodySplitter, PartBytes } from './body-parts.ts';
 
 const [quote, backslash, comma, closingBracket] = [0x22, 0x5c, 0x2c, 0x5d];
+const firstMarkByte = 0xef;
 const openers = new Set([0x5b, 0x7b]);
 const closers = new Set([0x5d, 0x7d]);
 const blanks = new Set([0x20, 0x09, 0x0a, 0x0d]);
@@ -20,6 +21,8 @@ export class JsonArrayElements implements BodySplitter {
   /** Whether the array has begun, and whether anything stands where the next element belongs. */
   #hasBegun = false;
   #hasElement = false;
+  /** Whether what stands in the array's place begins as a byte order mark does, and no JSON value. */
+  #isMarked = false;
   isBroken = false;
 
   /** An element longer than `bytesMax` is a part with an error. */
@@ -76,6 +79,7 @@ export class JsonArrayElements implements BodySplitter {
       this.#depth = 1;
       return undefined;
     }
+    this.#isMarked = byte === firstMarkByte;
     return this.#breakOff();
   }
 
@@ -99,7 +103,8 @@ export class JsonArrayElements implements BodySplitter {
   }
 
   #outsideProblem(): string {
-    return this.#hasBegun ? 'something follows the array' : 'it is no array';
+    if (this.#hasBegun) return 'something follows the array';
+    return this.#isMarked ? 'it begins with a byte order mark' : 'it is no array';
   }
 
   #broken(reason: string): BodyPart {

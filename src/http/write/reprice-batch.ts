@@ -47,7 +47,10 @@ export function repriceBatchHandler(
     ctx.type = type;
     if (awaitsContinue(ctx)) ctx.res.writeContinue();
     streamRequest(ctx.req);
-    const blocks = readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping);
+    const blocks = await begin(
+      readParts(ctx.req, splitter, limits.requestTimeoutMs, stopping),
+      splitter,
+    );
     // A batch may last longer than its client's token.
     const identify = () => clientStill(ctx, 'reprice');
     const tally = new RepriceTally();
@@ -60,7 +63,6 @@ export function repriceBatchHandler(
     };
     if (parameters.isAtomic) await answerAtomic(ctx, blocks, limits.batchLinesMax, record);
     else answerStreamed(ctx, blocks, limits.batchLinesMax, record);
-    endWithAnswer(ctx);
   };
 }
 
@@ -78,6 +80,31 @@ function splitterFor(ctx: Context, bytesMax: number): BodySplitter {
     'The body must be application/x-ndjson, application/jsonl or application/json (an array), in UTF-8.',
   );
 }
+
+/** The blocks of a body, once the first is there. Throws what ended the body before any line of it. */
+async function begin(
+  blocks: AsyncGenerator<readonly BodyPart[]>,
+  splitter: BodySplitter,
+): Promise<AsyncIterable<readonly BodyPart[]>> {
+  const first = await blocks.next();
+  const [part] = first.done === true ? [] : first.value;
+  if (part !== undefined && 'error' in part) {
+    const isNoLine = splitter.isBroken || hasCode(part.error, ...givenUp);
+    if (isNoLine) throw part.error;
+  }
+  return first.done === true ? blocks : startingWith(first.value, blocks);
+}
+
+async function* startingWith<Value>(
+  first: Value,
+  rest: AsyncIterable<Value>,
+): AsyncGenerator<Value> {
+  yield first;
+  yield* rest;
+}
+
+/** What ends the reading of a body that is good so far. */
+const givenUp = ['REQUEST_TIMEOUT', 'DRAINING'] as const;
 
 /** Records some lines together. */
 type RecordLines = (lines: readonly BodyPart[]) => Promise<LineResults>;
@@ -106,7 +133,7 @@ async function answerAtomic(
   linesMax: number,
   record: RecordLines,
 ): Promise<void> {
-  const lines = await wholeBatch(ctx, blocks, linesMax);
+  const lines = await wholeBatch(blocks, linesMax);
   ctx.state.rate?.overdraw(lines.length);
   const { text, areAllGood, failure } = await record(lines);
   if (failure !== undefined) throw failure.error;
@@ -116,7 +143,6 @@ async function answerAtomic(
 
 /** All lines of the body. */
 async function wholeBatch(
-  ctx: Context,
   blocks: AsyncIterable<readonly BodyPart[]>,
   linesMax: number,
 ): Promise<readonly BodyPart[]> {
@@ -124,31 +150,12 @@ async function wholeBatch(
   for await (const lines of blocks) {
     all.push(...lines);
     if (all.length > linesMax) {
-      closeIfUnread(ctx);
       const why = `An atomic batch has at most ${linesMax} lines; nothing was recorded.`;
       throw new RepricerError('BODY_TOO_LARGE', why);
     }
   }
-  closeIfUnread(ctx);
   const errors = all.flatMap((line) => ('error' in line ? [line.error] : []));
-  const brokenOff = errors.find((error) => hasCode(error, 'REQUEST_TIMEOUT', 'DRAINING'));
+  const brokenOff = errors.find((error) => hasCode(error, ...givenUp));
   if (brokenOff !== undefined) throw brokenOff;
   return all;
-}
-
-/** When the answer comes before the request has ended, nobody reads on: the connection ends with it. */
-function closeIfUnread(ctx: Context): void {
-  if (!ctx.req.complete) ctx.set('Connection', 'close');
-}
-
-/**
- * The same for an answer whose head was sent while the request was still being read. Refused at once,
- * lines are answered before Node has noticed that they were the last ones of what it received.
- */
-function endWithAnswer({ req, res }: Context): void {
-  res.once('finish', () => {
-    setImmediate(() => {
-      if (!req.complete) req.socket.end();
-    });
-  });
 }

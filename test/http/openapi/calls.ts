@@ -208,6 +208,7 @@ export const calls: Readonly<Record<string, readonly Call[]>> = {
     { status: 200, query: { pageSize: '1', cursor: pageCursor } },
     { status: 200, headers: { Accept: 'application/x-ndjson' }, query: { order: 'desc' } },
     { status: 200, headers: { Accept: 'application/jsonl' } },
+    { status: 200, headers: { Accept: 'application/ndjson' } },
     { status: 200, headers: { Accept: 'text/csv' }, query: { productId: 'foo' } },
     { ...refused(400, 'bad-request'), headers: { Accept: 'text/csv' }, query: { pageSize: '1' } },
     {

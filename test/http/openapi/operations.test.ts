@@ -5,6 +5,7 @@ import { type ParameterForm, QueryParameters } from '../../../src/http/input/que
 import { createDocument } from '../../../src/http/openapi/document.ts';
 import type { Answer as Described } from '../../../src/http/openapi/operation.ts';
 import { operations } from '../../../src/http/openapi/operations.ts';
+import { FaultyFiles } from '../../support/faulty-files.ts';
 import {
   type LedgerService,
   type LedgerServiceParts,
@@ -123,6 +124,34 @@ for (const { id, method, path, scope } of operations) {
     );
   });
 }
+
+test('a single write and an atomic batch that nobody could record now are refused as it is described', async (t) => {
+  const files = new FaultyFiles();
+  files.setRoom({ freeBytes: 10, freeFiles: 10 });
+  const parts = { files, options: { freeBytesMin: 1000 } };
+  const full = await startLedgerService(t, await temporaryDirectory(t), parts);
+  const closed = await start(t);
+  await closed.ledger.setReadOnly(true);
+  const headers = { 'Content-Type': 'application/json' };
+  const body = '{"productId":"foo","price":1}';
+
+  for (const [service, status, type] of [
+    [full, 507, '/problems/no-space'],
+    [closed, 503, '/problems/read-only'],
+  ] as const) {
+    for (const [id, query, text] of [
+      ['reprice', {}, body],
+      ['repriceBatch', { atomic: 'true' }, `[${body}]`],
+    ] as const) {
+      const call = { status, query, headers, body: text };
+      const answer = await send(service, '/api', placed(id), call);
+
+      t.deepEqual(api.faultsInAnswer(placed(id), answer), [], id);
+      t.is(answer.status, status, id);
+      t.is(problemOf(answer).type, type, id);
+    }
+  }
+});
 
 test('what is refused before any operation is described too', async (t) => {
   const service = await startLedgerService(t, await temporaryDirectory(t));

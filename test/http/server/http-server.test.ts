@@ -221,7 +221,6 @@ test('a request behind an answer that ends the connection is not served', async 
   const service = await startService(t, { bodyBytesMax: 1000 });
   const ending = [
     repriceText(good, 'Host: another\r\n'),
-    repriceText(good.padEnd(1001)),
     repriceText(good.padEnd(1001), 'Expect: 100-continue\r\n'),
   ];
 
@@ -231,6 +230,23 @@ test('a request behind an answer that ends the connection is not served', async 
     t.true(answers[0]?.status === 400 || answers[0]?.status === 413);
   }
   t.deepEqual(service.ledger.updates, []);
+});
+
+test('a request behind a body that was refused is served', async (t) => {
+  const service = await startService(t, { bodyBytesMax: 1000 });
+
+  const answers = answersIn(
+    await exchange(
+      service,
+      repriceText(good.padEnd(1001)) + repriceText(good, 'Connection: close\r\n'),
+    ),
+  );
+
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    [413, 202],
+  );
+  t.is(service.ledger.updates.length, 1);
 });
 
 test('a request behind one that expects 100 Continue and is answered without is not served', async (t) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
@@ -282,7 +282,7 @@ test('one more batch than may be served is refused, and served once another has 
 });
 
 test('a client that stops in the middle of a line is given up with a last line that says so', async (t) => {
-  const service = await start(t, { limits: { requestTimeoutMs: 100 } });
+  const service = await start(t, { limits: { requestTimeoutMs: 1000 } });
   const { sending, response } = await begin(service, '{"productId":"a","price":1}\n{"produ');
 
   const results = resultsIn(await text(response));
@@ -291,23 +291,83 @@ test('a client that stops in the middle of a line is given up with a last line t
   sending.destroy();
 });
 
-for (const [what, status, type, body] of [
-  ['stalls', 408, ndjson, '{"productId":"a","price":1}\n'],
-  ['goes on past its limit', 413, ndjson, '{"productId":"a","price":1}\n'.repeat(4)],
-  ['is no array', 409, 'application/json', '{"productId":"a","price":1}'],
-] as const) {
-  test(`the answer to an atomic batch that ${what} says that the connection ends with it`, async (t) => {
-    const service = await start(t, { limits: { requestTimeoutMs: 100, batchLinesMax: 3 } });
+test('an atomic batch that stalls, or goes on past its limit, is refused as a whole', async (t) => {
+  const impatient = await start(t, { limits: { requestTimeoutMs: 100 } });
+  const service = await start(t, { limits: { batchLinesMax: 3 } });
+  const line = '{"productId":"a","price":1}\n';
 
-    const { sending, response } = await begin(service, body, { query: '?atomic=true', type });
-    await text(response);
+  const stalled = await begin(impatient, line, { query: '?atomic=true' });
+  const tooLong = await begin(service, line.repeat(4), { query: '?atomic=true' });
 
-    t.is(response.statusCode, status);
-    t.is(response.headers.connection, 'close');
-    t.is(service.ledger.lastSeq, 0);
-    sending.destroy();
-  });
+  t.is(stalled.response.statusCode, 408);
+  t.is(tooLong.response.statusCode, 413);
+  t.deepEqual([impatient.ledger.lastSeq, service.ledger.lastSeq], [0, 0]);
+  for (const { sending } of [stalled, tooLong]) sending.destroy();
+});
+
+for (const query of ['', '?atomic=true']) {
+  for (const [what, status, type, body] of [
+    ['is no array', 400, 'application/json', '{"productId":"a","price":1}'],
+    ['is an array behind a byte order mark', 400, 'application/json', '\ufeff[]'],
+    ['is an array without an end', 400, 'application/json', '[ '],
+    ['has no bytes', 400, 'application/json', ''],
+    ['has no end of its first line', 408, ndjson, '{"produ'],
+  ] as const) {
+    test(`a batch whose body ${what} is refused as a whole ${query}`, async (t) => {
+      const limits = status === 408 ? { requestTimeoutMs: 100 } : {};
+      const service = await start(t, { limits });
+
+      const { sending, response } = await begin(service, body, {
+        query,
+        type,
+        isWhole: status === 400,
+      });
+
+      t.is(response.statusCode, status);
+      t.is(response.headers['content-type'], 'application/problem+json');
+      t.is(service.ledger.lastSeq, 0);
+      response.resume();
+      sending.destroy();
+    });
+  }
 }
+
+test('a long body that is refused, or that nobody wants any more, is read to its end and its connection lives', async (t) => {
+  const service = await start(t, { limits: { batchLinesMax: 3, bodyBytesMax: 1000 } });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.teardown(() => agent.destroy());
+  const line = '{"productId":"a","price":1}\n';
+  const long = line.repeat(200_000);
+  const ask = async (path: string, type: string, body: string) => {
+    const asked = request({ port: service.port, path, method: 'POST', agent });
+    asked.setHeader('Content-Type', type);
+    const [answered, written] = [once(asked, 'response'), once(asked, 'finish')];
+    asked.end(body);
+    const [response] = (await answered) as [IncomingMessage];
+    // As a client that reads nothing before it has sent all.
+    await written;
+    await text(response);
+    return [response.statusCode, asked.reusedSocket];
+  };
+
+  const answers = [
+    await ask('/api/reprice/batch?atomic=true', ndjson, long),
+    await ask('/api/reprice', 'application/json', long),
+    await ask('/api/products/prices', 'application/json', ' '.repeat(4_000_000)),
+    await ask('/api/reprice/batch', 'application/json', long),
+    await ask('/api/reprice/batch', 'application/json', `[${line}]${long}`),
+    await ask('/api/reprice', 'application/json', line),
+  ];
+
+  t.deepEqual(answers, [
+    [413, false],
+    [413, true],
+    [413, true],
+    [400, true],
+    [200, true],
+    [202, true],
+  ]);
+});
 
 test('lines that nobody could record any more are answered so, and the batch ends', async (t) => {
   const files = new FaultyFiles();
@@ -485,6 +545,8 @@ function resultsIn(text: string): Result[] {
 }
 
 interface Beginning {
+  /** Whether the body ends there. */
+  readonly isWhole?: boolean;
   readonly query?: string;
   readonly type?: string;
 }
@@ -493,12 +555,13 @@ interface Beginning {
 async function begin(
   { port }: LedgerService,
   beginning: string,
-  { query = '', type = ndjson }: Beginning = {},
+  { query = '', type = ndjson, isWhole = false }: Beginning = {},
 ): Promise<{ sending: ClientRequest; response: IncomingMessage }> {
   const path = `/api/reprice/batch${query}`;
   const headers = { 'content-type': type };
   const sending = request({ host: '127.0.0.1', port, method: 'POST', path, headers });
   sending.write(beginning);
+  if (isWhole) sending.end();
   const [response] = (await once(sending, 'response')) as [IncomingMessage];
   return { sending, response };
 }

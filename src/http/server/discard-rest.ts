@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** How long the rest of a request may take to come once it has its answer. */
+const restMsMax = 5000;
+
+/**
+ * Reads and forgets the rest of a request that has its answer before all of it came, so that its
+ * connection can be used again. A client that sends to the end before it reads would never see the
+ * answer if the connection were closed on it (RFC 9112, section 9.6), and what nobody reads on would
+ * never end. One whose rest does not come in time is closed.
+ */
+export function discardRest(request: IncomingMessage, response: ServerResponse): void {
+  response.once('finish', () => {
+    // Node may know only afterwards that the request was there to its end.
+    setImmediate(() => {
+      const { socket } = request;
+      if (request.complete || socket.destroyed) return;
+      const cut = setTimeout(() => socket.destroy(), restMsMax);
+      request.once('close', () => clearTimeout(cut));
+      // Whoever read it bit by bit and has stopped would keep it from flowing.
+      request.removeAllListeners('readable');
+      setImmediate(() => request.resume());
+    });
+  });
+}
