@@ -26,6 +26,7 @@ import { recordHandler } from './http/read/record.ts';
 import { allowOrigins } from './http/server/allow-origins.ts';
 import { answerErrors } from './http/server/answer-errors.ts';
 import { closeWhenDraining } from './http/server/close-when-draining.ts';
+import { compressAnswers } from './http/server/compress-answers.ts';
 import { countClients } from './http/server/count-clients.ts';
 import { defaultHeaders } from './http/server/default-headers.ts';
 import { limitConcurrency } from './http/server/limit-concurrency.ts';
@@ -62,6 +63,8 @@ export interface AppDependencies {
   readonly statistics: Pick<ClientStatistics, 'countRequest' | 'counted'>;
   /** Whose pages may use the API in a browser. */
   readonly origins?: readonly string[];
+  /** Whether large answers are compressed for those who take that. */
+  readonly isCompressing?: boolean;
   /** Whether requests to other names than those of this machine for itself are refused. */
   readonly isLocalOnly?: boolean;
   readonly log: Log;
@@ -82,6 +85,8 @@ export interface HttpLimits extends BatchLimits, RateLimits {
   readonly batchesMax: number;
   /** The longest request body, in bytes; a longer one is refused with `BODY_TOO_LARGE`. */
   readonly bodyBytesMax: number;
+  /** The most that a page of records or products may have. */
+  readonly pageSizeMax: number;
   /** How many requests each endpoint that reads serves in parallel; the next is refused with `TOO_MANY_READS`. */
   readonly readsMax: number;
 }
@@ -103,10 +108,11 @@ export function createApp(dependencies: AppDependencies): Koa {
   app.use(requireExpectation());
   app.use(requireTarget());
   if (origins.length > 0) app.use(allowOrigins(origins));
-  app.use(openRoutes(dependencies).routes());
+  const compressed = dependencies.isCompressing === true ? [compressAnswers()] : [];
+  app.use(openRoutes(dependencies, compressed).routes());
   app.use(authenticate(clients));
   if (limits.clientRate > 0) app.use(limitRate(limits));
-  app.use(routes(dependencies).routes());
+  app.use(routes(dependencies, compressed).routes());
   app.use(refuseUnrouted());
   return app;
 }
@@ -115,20 +121,32 @@ export function createApp(dependencies: AppDependencies): Koa {
 const spelling = { strict: true, sensitive: true };
 
 /** The table of what is open to everyone, with or without a token: it tells of the API, and nothing of prices. */
-function openRoutes({ limits, readFile }: AppDependencies): Router {
+function openRoutes(
+  { limits, readFile }: AppDependencies,
+  compressed: readonly RouterMiddleware[],
+): Router {
   const router = new Router(spelling);
   const page = (path: string, ...handlers: RouterMiddleware[]) =>
-    router.get(path, path, limitConcurrency(limits.readsMax), refuseParameters(), ...handlers);
+    router.get(
+      path,
+      path,
+      limitConcurrency(limits.readsMax),
+      ...compressed,
+      refuseParameters(),
+      ...handlers,
+    );
 
-  page('/openapi.json', requireJsonAccepted(), openApiDocumentHandler());
+  page('/openapi.json', requireJsonAccepted(), openApiDocumentHandler(limits.pageSizeMax));
   page('/docs', docsPageHandler());
   page('/docs/:file', docsFileHandler(readFile));
   return router;
 }
 
 /** The route table. Both versions of a route share its limit, and its name in logs and metrics. */
-function routes(dependencies: AppDependencies): Router {
-  const { ledger, feed, statistics, limits, stopping, streamsEnd } = dependencies;
+function routes(
+  { ledger, feed, statistics, limits, stopping, streamsEnd }: AppDependencies,
+  compressed: readonly RouterMiddleware[],
+): Router {
   const router = new Router(spelling);
   const route = (
     method: 'get' | 'post',
@@ -142,6 +160,8 @@ function routes(dependencies: AppDependencies): Router {
   };
   const limited = () => limitConcurrency(limits.readsMax);
   const read = () => [limited(), requireJsonAccepted()];
+  // A price and a receipt are small, and what is answered line by line must not wait.
+  const readMuch = () => [limited(), ...compressed, requireJsonAccepted()];
   const writes: Access = { scope: 'reprice', products: 'handler' };
   const reads: Access = { scope: 'read', products: 'handler' };
   const readsOne: Access = { scope: 'read', products: 'path' };
@@ -163,20 +183,34 @@ function routes(dependencies: AppDependencies): Router {
     priceAtHandler(ledger),
     currentPriceHandler(ledger),
   );
-  route('get', '/product/:productId/history', readsOne, ...read(), priceHistoryHandler(ledger));
+  route('get', '/product/:productId/history', readsOne, ...readMuch(), priceHistoryHandler(ledger));
   route('get', '/record/:seq', reads, ...read(), refuseParameters(), recordHandler(ledger));
-  route('get', '/query', reads, limited(), queryPricesHandler(ledger, streamsEnd));
-  route('get', '/products', reads, ...read(), listProductsHandler(ledger));
+  route(
+    'get',
+    '/query',
+    reads,
+    limited(),
+    ...compressed,
+    queryPricesHandler(ledger, limits.pageSizeMax, streamsEnd),
+  );
+  route('get', '/products', reads, ...readMuch(), listProductsHandler(ledger, limits.pageSizeMax));
   route(
     'post',
     '/products/prices',
     reads,
-    ...read(),
+    ...readMuch(),
     refuseParameters(),
     readBody(priceListBodyBytesMax),
     currentPricesHandler(ledger),
   );
-  route('get', '/clients', operates, ...read(), refuseParameters(), listClientsHandler(statistics));
+  route(
+    'get',
+    '/clients',
+    operates,
+    ...readMuch(),
+    refuseParameters(),
+    listClientsHandler(statistics),
+  );
   // The feed counts its own, as a stream is open long after its handler has ended.
   route('get', '/stream', reads, streamPricesHandler(feed));
   return router;

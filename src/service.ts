@@ -167,6 +167,7 @@ async function start(
     clients: tokens ?? anonymousClients,
     isLocalOnly: tokens === undefined && !config.allowAnonymous,
     origins: config.corsOrigin,
+    isCompressing: config.compress,
     limits: config,
     isDraining: () => stopping.signal.aborted,
     stopping: stopping.signal,

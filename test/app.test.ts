@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { RepricerError } from '../src/errors.ts';
-import { operations } from '../src/http/openapi/operations.ts';
+import { createOperations } from '../src/http/openapi/operations.ts';
 import { toPrice } from '../src/model/price.ts';
 import { parseInstant } from '../src/model/timestamp.ts';
 import {
@@ -12,8 +12,11 @@ import {
   record,
   type Service,
   startService,
+  testHttpLimits,
 } from './http/http-fixture.ts';
 import { price, productId } from './support/records.ts';
+
+const operations = createOperations(testHttpLimits.pageSizeMax);
 
 const good = '{"productId":"foo","price":3.55}';
 

@@ -65,6 +65,14 @@ export const options = {
     mebibyte,
     'The longest body of a reprice request, and the longest line of a batch.',
   ),
+  pageSizeMax: integer(
+    1000,
+    'records',
+    1,
+    10_000,
+    'How many records, or products, a page may have.',
+  ),
+  compress: toggle('Compresses large answers with gzip for clients that take it.'),
   segmentBytesMax: integer(
     64 * mebibyte,
     'bytes',

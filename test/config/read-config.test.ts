@@ -21,6 +21,8 @@ const defaults: Config = {
   batchesMax: 4,
   batchLinesMax: 1000,
   bodyBytesMax: 16_384,
+  pageSizeMax: 1000,
+  compress: false,
   segmentBytesMax: 67_108_864,
   segmentAgeMaxMs: 3_600_000,
   flushIntervalMs: 1000,

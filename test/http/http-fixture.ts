@@ -162,6 +162,7 @@ export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly stopping?: AbortSignal;
   readonly clients?: Clients;
   readonly origins?: readonly string[];
+  readonly isCompressing?: boolean;
   readonly streamHeartbeatMs?: number;
   readonly connectionsMax?: number;
 }
@@ -171,6 +172,7 @@ export const testHttpLimits = {
   readsMax: 50,
   batchesMax: 4,
   batchLinesMax: 1000,
+  pageSizeMax: 1000,
   requestTimeoutMs: 15_000,
   clientRate: 0,
   clientBurst: 100,
@@ -191,6 +193,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     isDraining = () => false,
     clients = anonymousClients,
     origins = [],
+    isCompressing = false,
     stopping,
     streamHeartbeatMs = 15_000,
     connectionsMax = 2000,
@@ -207,6 +210,7 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     feed,
     clients,
     origins,
+    isCompressing,
     statistics: new ClientStatistics(undefined),
     log,
     metrics: {

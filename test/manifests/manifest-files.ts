@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { projectRoot } from '../support/project-root.ts';
 
 /** The directories below `manifests/` of what is applied to a cluster. */
-const directories = ['base', 'cluster', 'overlays'];
+const directories = ['base', 'cluster', 'overlays', 'restore'];
 
 /** A YAML file of theirs: its path from `manifests/`, and its text. */
 export interface ManifestFile {

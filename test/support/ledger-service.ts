@@ -23,18 +23,28 @@ export interface LedgerServiceParts extends LedgerParts {
   readonly streamHeartbeatMs?: number;
   readonly clients?: Clients;
   readonly origins?: readonly string[];
+  readonly isCompressing?: boolean;
 }
 
 export async function startLedgerService(
   t: ExecutionContext,
   directory: string,
-  { limits, clients, origins, stopping, streamHeartbeatMs, ...parts }: LedgerServiceParts = {},
+  {
+    limits,
+    clients,
+    origins,
+    isCompressing,
+    stopping,
+    streamHeartbeatMs,
+    ...parts
+  }: LedgerServiceParts = {},
 ): Promise<LedgerService> {
   const open = await openLedger(directory, parts);
   const { port, server, feed, log } = await serve(t, open.ledger, {
     ...limits,
     ...(clients !== undefined && { clients }),
     ...(origins !== undefined && { origins }),
+    ...(isCompressing !== undefined && { isCompressing }),
     ...(stopping !== undefined && { stopping }),
     ...(streamHeartbeatMs !== undefined && { streamHeartbeatMs }),
   });

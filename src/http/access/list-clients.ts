@@ -7,6 +7,7 @@ export function listClientsHandler(
 ): RouterMiddleware {
   return function listClients(ctx) {
     const { since, clients } = statistics.counted;
-    ctx.body = { since, clients };
+    ctx.type = 'json';
+    ctx.body = JSON.stringify({ since, clients });
   };
 }

@@ -1,7 +1,7 @@
 import type { JsonSchema } from '../input/json-schema.ts';
 import { namedSchemas } from './named-schemas.ts';
 import type { Operation } from './operation.ts';
-import { operations } from './operations.ts';
+import { createOperations } from './operations.ts';
 import { presentOperation } from './present-operation.ts';
 import { namedResponses } from './problem-responses.ts';
 import { securitySchemes } from './security.ts';
@@ -9,8 +9,8 @@ import { securitySchemes } from './security.ts';
 /** Of the API, not of the software: it changes when a client would notice. */
 const apiVersion = '1.0.0';
 
-/** What the service is asked and answers, as an OpenAPI 3.1 document. */
-export function createDocument(): JsonSchema {
+/** What the service is asked and answers, as an OpenAPI 3.1 document. A page has `pageSizeMax` entries at most. */
+export function createDocument(pageSizeMax: number): JsonSchema {
   return {
     openapi: '3.1.0',
     info: {
@@ -31,7 +31,7 @@ export function createDocument(): JsonSchema {
       { name: 'Clients', description: 'For operators: who asks for what.' },
       { name: 'Documentation', description: 'This document; it stands beside the API.' },
     ],
-    paths: Object.fromEntries(operations.map(presentPath)),
+    paths: Object.fromEntries(createOperations(pageSizeMax).map(presentPath)),
     components: {
       schemas: namedSchemas,
       responses: namedResponses,

@@ -26,8 +26,9 @@ export const rateLimit = sometimes(
   { type: 'string', pattern: '^"client";r=\\d+;t=\\d+$', examples: ['"client";r=99;t=5'] },
 );
 
-export const vary = sometimes('Vary', 'Where the form of the answer depends on what is accepted.', {
-  const: 'Accept',
+export const vary = sometimes('Vary', 'What of the request the form of the answer depends on.', {
+  type: 'string',
+  examples: ['Accept'],
 });
 
 export const noStore = always('Cache-Control', 'Nobody keeps it.', { const: 'no-store' });

@@ -1,8 +1,8 @@
 import { listClients } from './client-operations.ts';
 import { docsFile, docsPage, openApiDocument } from './documentation-operations.ts';
 import type { Operation } from './operation.ts';
-import { listProducts, prices } from './product-operations.ts';
-import { history, price, query, record } from './read-operations.ts';
+import { describeListProducts, prices } from './product-operations.ts';
+import { describeQuery, history, price, record } from './read-operations.ts';
 import { stream } from './stream-operation.ts';
 import { reprice, repriceBatch } from './write-operations.ts';
 
@@ -10,18 +10,20 @@ import { reprice, repriceBatch } from './write-operations.ts';
  * Everything that can be asked of the service, in the order in which it is described. A route of app.ts
  * that is missing here fails a test, and so does an operation that the tests do not call.
  */
-export const operations: readonly Operation[] = [
-  reprice,
-  repriceBatch,
-  price,
-  history,
-  record,
-  query,
-  listProducts,
-  prices,
-  stream,
-  listClients,
-  openApiDocument,
-  docsPage,
-  docsFile,
-];
+export function createOperations(pageSizeMax: number): readonly Operation[] {
+  return [
+    reprice,
+    repriceBatch,
+    price,
+    history,
+    record,
+    describeQuery(pageSizeMax),
+    describeListProducts(pageSizeMax),
+    prices,
+    stream,
+    listClients,
+    openApiDocument,
+    docsPage,
+    docsFile,
+  ];
+}

@@ -6,7 +6,6 @@ import { historyBucketsMax } from '../read/history-parameters.ts';
 import {
   orderForm,
   pageSizeDefault,
-  pageSizeMax,
   productIdForm,
   queryProductsMax,
 } from '../read/price-query-parameters.ts';
@@ -149,75 +148,77 @@ export const record: Operation = {
   problems: [...readProblems, 'UNKNOWN_RECORD', 'JOURNAL_DAMAGED'],
 };
 
-export const query: Operation = {
-  id: 'query',
-  method: 'get',
-  path: '/query',
-  below: 'api',
-  scope: 'read',
-  tag: 'Records',
-  summary: 'Read the records of a range, page by page or as a stream',
-  description:
-    'The records of the products named, from ≤ timestamp ≤ to. As application/json a page of them, with ' +
-    'links to the pages beside it that stay right whatever is written. In the other media types all of ' +
-    'them, read at the pace of the reader, without the parameters of pages; a stream that breaks is cut ' +
-    'off, so that a part never looks like the whole.',
-  parameters: [
-    parameter.repeatedParameter('productId', productIdForm, queryProductsMax, {
-      description: 'A product; all of them when it is left out.',
-      example: ['foo'],
-    }),
-    parameter.queryParameter('from', instantForm('up'), {
-      description: 'The first moment; from the beginning when it is left out.',
-    }),
-    parameter.queryParameter('to', instantForm('down'), {
-      description: 'The last moment; up to now when it is left out.',
-    }),
-    parameter.queryParameter('order', orderForm, {
-      description: 'By seq: asc is oldest first.',
-      default: 'asc',
-    }),
-    parameter.queryParameter('pageSize', countForm(pageSizeMax), {
-      description: `Records in a page; ${pageSizeDefault} when it is left out.`,
-    }),
-    parameter.queryParameter('pagesize', countForm(pageSizeMax), {
-      description: 'The same as pageSize, of which only one may be given.',
-    }),
-    parameter.queryParameter('pageNumber', countForm(Number.MAX_SAFE_INTEGER), {
-      description: 'The page, from 1; one past the end is empty.',
-    }),
-    parameter.queryParameter(
-      'cursor',
-      { schema: cursorSchema },
+export function describeQuery(pageSizeMax: number): Operation {
+  return {
+    id: 'query',
+    method: 'get',
+    path: '/query',
+    below: 'api',
+    scope: 'read',
+    tag: 'Records',
+    summary: 'Read the records of a range, page by page or as a stream',
+    description:
+      'The records of the products named, from ≤ timestamp ≤ to. As application/json a page of them, with ' +
+      'links to the pages beside it that stay right whatever is written. In the other media types all of ' +
+      'them, read at the pace of the reader, without the parameters of pages; a stream that breaks is cut ' +
+      'off, so that a part never looks like the whole.',
+    parameters: [
+      parameter.repeatedParameter('productId', productIdForm, queryProductsMax, {
+        description: 'A product; all of them when it is left out.',
+        example: ['foo'],
+      }),
+      parameter.queryParameter('from', instantForm('up'), {
+        description: 'The first moment; from the beginning when it is left out.',
+      }),
+      parameter.queryParameter('to', instantForm('down'), {
+        description: 'The last moment; up to now when it is left out.',
+      }),
+      parameter.queryParameter('order', orderForm, {
+        description: 'By seq: asc is oldest first.',
+        default: 'asc',
+      }),
+      parameter.queryParameter('pageSize', countForm(pageSizeMax), {
+        description: `Records in a page; ${Math.min(pageSizeDefault, pageSizeMax)} when it is left out.`,
+      }),
+      parameter.queryParameter('pagesize', countForm(pageSizeMax), {
+        description: 'The same as pageSize, of which only one may be given.',
+      }),
+      parameter.queryParameter('pageNumber', countForm(Number.MAX_SAFE_INTEGER), {
+        description: 'The page, from 1; one past the end is empty.',
+      }),
+      parameter.queryParameter(
+        'cursor',
+        { schema: cursorSchema },
+        {
+          description: 'In place of a page number, as it stands in a link.',
+        },
+      ),
+    ],
+    answers: [
       {
-        description: 'In place of a page number, as it stands in a link.',
-      },
-    ),
-  ],
-  answers: [
-    {
-      status: 200,
-      description: 'The records.',
-      headers: [header.cached, header.links, header.disposition],
-      content: {
-        'application/json': {
-          schema: { type: 'array', items: named('Price') },
-          example: [examplePrice],
-        },
-        'application/x-ndjson': lines,
-        'application/jsonl': lines,
-        'application/ndjson': lines,
-        'text/csv': {
-          schema: {
-            type: 'string',
-            pattern: '^productId,price,previousPrice,timestamp,version,seq\\r\\n',
+        status: 200,
+        description: 'The records.',
+        headers: [header.cached, header.links, header.disposition],
+        content: {
+          'application/json': {
+            schema: { type: 'array', items: named('Price') },
+            example: [examplePrice],
           },
-          example:
-            'productId,price,previousPrice,timestamp,version,seq\r\n' +
-            '"foo",3.55,3.50,2026-11-21T09:34:41.096733Z,2,2\r\n',
+          'application/x-ndjson': lines,
+          'application/jsonl': lines,
+          'application/ndjson': lines,
+          'text/csv': {
+            schema: {
+              type: 'string',
+              pattern: '^productId,price,previousPrice,timestamp,version,seq\\r\\n',
+            },
+            example:
+              'productId,price,previousPrice,timestamp,version,seq\r\n' +
+              '"foo",3.55,3.50,2026-11-21T09:34:41.096733Z,2,2\r\n',
+          },
         },
       },
-    },
-  ],
-  problems: [...readProblems, 'PRODUCT_FILE_DAMAGED', 'JOURNAL_DAMAGED'],
-};
+    ],
+    problems: [...readProblems, 'PRODUCT_FILE_DAMAGED', 'JOURNAL_DAMAGED'],
+  };
+}

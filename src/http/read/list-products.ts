@@ -8,9 +8,12 @@ import { encodeProductCursor } from './product-cursor.ts';
 import { parseProductQuery } from './product-query-parameters.ts';
 
 /** GET /api/products: one page of the products, and a link to the next. */
-export function listProductsHandler(ledger: Pick<PriceLedger, 'listProducts'>): RouterMiddleware {
+export function listProductsHandler(
+  ledger: Pick<PriceLedger, 'listProducts'>,
+  pageSizeMax: number,
+): RouterMiddleware {
   return async function listProducts(ctx) {
-    const query = parseProductQuery(ctx.querystring);
+    const query = parseProductQuery(ctx.querystring, pageSizeMax);
     requirePrefix(clientOf(ctx), query.prefix);
     const page = await ledger.listProducts(query);
     if (page.next !== undefined) ctx.set('Link', linkToNext(ctx.path, query, page.next));

@@ -9,11 +9,14 @@ import { decodeCursor } from './page-cursor.ts';
 /** The most products that one query reads, as each costs a file to open. */
 export const queryProductsMax = 50;
 
+/** The size of a page that asks for none, unless that is more than a page may have. */
 export const pageSizeDefault = 25;
-export const pageSizeMax = 1000;
 
-/** The query of a page of `GET /api/query`, or BAD_REQUEST with every rule that its parameters break. */
-export function parsePriceQuery(queryString: string): PriceQuery {
+/**
+ * The query of a page of `GET /api/query` with `pageSizeMax` records at most, or BAD_REQUEST with every rule
+ * that its parameters break.
+ */
+export function parsePriceQuery(queryString: string, pageSizeMax: number): PriceQuery {
   const parameters = new QueryParameters(queryString);
   const filter = parsePriceFilter(parameters);
   const pageSize = parameters.one(['pageSize', 'pagesize'], countForm(pageSizeMax));
@@ -25,7 +28,7 @@ export function parsePriceQuery(queryString: string): PriceQuery {
   parameters.refuseRest();
   return {
     ...filter,
-    pageSize: pageSize ?? pageSizeDefault,
+    pageSize: pageSize ?? Math.min(pageSizeDefault, pageSizeMax),
     pageNumber: pageNumber ?? 1,
     ...(beside !== undefined && { beside }),
   };

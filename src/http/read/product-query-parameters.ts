@@ -5,17 +5,20 @@ import { type ParameterForm, QueryParameters } from '../input/query-parameters.t
 import { cursorSchema, productIdPrefixSchema } from '../input/value-schemas.ts';
 import { decodeProductCursor } from './product-cursor.ts';
 
+/** How many products a page has that asks for no number, unless that is more than it may have. */
 export const productsLimitDefault = 100;
-export const productsLimitMax = 1000;
 
-/** The query of `GET /api/products`, or BAD_REQUEST with every rule that its parameters break. */
-export function parseProductQuery(queryString: string): ProductQuery {
+/**
+ * The query of `GET /api/products` with `pageSizeMax` products at most, or BAD_REQUEST with every rule that
+ * its parameters break.
+ */
+export function parseProductQuery(queryString: string, pageSizeMax: number): ProductQuery {
   const parameters = new QueryParameters(queryString);
   const prefix = parameters.one(['prefix'], prefixForm) ?? '';
-  const limit = parameters.one(['limit'], countForm(productsLimitMax)) ?? productsLimitDefault;
+  const limit = parameters.one(['limit'], countForm(pageSizeMax));
   const after = parameters.one(['cursor'], cursorForm(prefix));
   parameters.refuseRest();
-  return { prefix, limit, after };
+  return { prefix, limit: limit ?? Math.min(productsLimitDefault, pageSizeMax), after };
 }
 
 export const prefixForm: ParameterForm<string> = {

@@ -32,6 +32,7 @@ const streamForms: ReadonlyMap<string, StreamForm> = new Map([
  */
 export function queryPricesHandler(
   ledger: Pick<PriceLedger, 'query' | 'scan'>,
+  pageSizeMax: number,
   streamsEnd?: AbortSignal,
 ): RouterMiddleware {
   return async function queryPrices(ctx) {
@@ -44,14 +45,18 @@ export function queryPricesHandler(
       );
     }
     const form = streamForms.get(accepted);
-    if (form === undefined) await answerPage(ctx, ledger);
+    if (form === undefined) await answerPage(ctx, ledger, pageSizeMax);
     else await answerRange(ctx, ledger, { mediaType: accepted, form, streamsEnd });
   };
 }
 
-async function answerPage(ctx: RouterContext, ledger: Pick<PriceLedger, 'query'>): Promise<void> {
+async function answerPage(
+  ctx: RouterContext,
+  ledger: Pick<PriceLedger, 'query'>,
+  pageSizeMax: number,
+): Promise<void> {
   const { path, querystring } = ctx;
-  const query = parsePriceQuery(querystring);
+  const query = parsePriceQuery(querystring, pageSizeMax);
   refuseUnlinkable(path, querystring);
   requireProducts(clientOf(ctx), query.productIds);
   const page = await ledger.query(query);

@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Scope } from '../../../src/access/client.ts';
 import type { HttpLimits } from '../../../src/app.ts';
-import { operations } from '../../../src/http/openapi/operations.ts';
+import { createOperations } from '../../../src/http/openapi/operations.ts';
 import type { PriceRecord } from '../../../src/model/price-record.ts';
 import { EventStream } from '../../support/event-stream.ts';
 import { startLedgerService } from '../../support/ledger-service.ts';
 import { checkCleanStore } from '../../support/store.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { bearer, ChangingTokens, entry, tokenOf } from '../../support/tokens.ts';
-import { FakeLedger, hold, record, serve } from '../http-fixture.ts';
+import { FakeLedger, hold, record, serve, testHttpLimits } from '../http-fixture.ts';
+
+const operations = createOperations(testHttpLimits.pageSizeMax);
 
 /* Who may do what, over HTTP, on files. */
 

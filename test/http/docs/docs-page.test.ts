@@ -1,11 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
-import { operations } from '../../../src/http/openapi/operations.ts';
+import { createOperations } from '../../../src/http/openapi/operations.ts';
 import { startBrowser } from '../../support/browser.ts';
 import { type LedgerService, startLedgerService } from '../../support/ledger-service.ts';
 import { lackOf } from '../../support/needs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { testUnless } from '../../support/test-unless.ts';
+import { testHttpLimits } from '../http-fixture.ts';
+
+const operations = createOperations(testHttpLimits.pageSizeMax);
 
 /* The documentation page in a real browser, where one is installed. */
 

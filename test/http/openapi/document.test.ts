@@ -84,11 +84,11 @@ test('the document is sent with a strong ETag, and not again to who has it', asy
 });
 
 test('the document is the same in every process, so that its ETag is', (t) => {
-  t.is(JSON.stringify(createDocument()), JSON.stringify(createDocument()));
+  t.is(JSON.stringify(createDocument(1000)), JSON.stringify(createDocument(1000)));
 });
 
 function documentAsSent(): ApiDocument {
-  return JSON.parse(JSON.stringify(createDocument())) as ApiDocument;
+  return JSON.parse(JSON.stringify(createDocument(1000))) as ApiDocument;
 }
 
 /** The validator resolves references in place, so it gets a copy. */

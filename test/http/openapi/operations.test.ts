@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { type ParameterForm, QueryParameters } from '../../../src/http/input/query-parameters.ts';
 import { createDocument } from '../../../src/http/openapi/document.ts';
 import type { Answer as Described } from '../../../src/http/openapi/operation.ts';
-import { operations } from '../../../src/http/openapi/operations.ts';
+import { createOperations } from '../../../src/http/openapi/operations.ts';
 import { FaultyFiles } from '../../support/faulty-files.ts';
 import {
   type LedgerService,
@@ -13,15 +13,19 @@ import {
 } from '../../support/ledger-service.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { bearer, ChangingTokens, entry } from '../../support/tokens.ts';
-import { type Answer, ask, problemOf } from '../http-fixture.ts';
+import { type Answer, ask, problemOf, testHttpLimits } from '../http-fixture.ts';
 import { type Call, calls } from './calls.ts';
 import { type ApiDocument, DescribedApi, type PlacedOperation } from './described-api.ts';
+
+const operations = createOperations(testHttpLimits.pageSizeMax);
 
 /* Every operation over HTTP, on files, held against the document. */
 
 const operator = entry('operator', ['admin']);
 
-const api = new DescribedApi(JSON.parse(JSON.stringify(createDocument())) as ApiDocument);
+const api = new DescribedApi(
+  JSON.parse(JSON.stringify(createDocument(testHttpLimits.pageSizeMax))) as ApiDocument,
+);
 
 for (const { id, method, path, scope, answers } of operations) {
   test(`${method.toUpperCase()} ${path} is asked and answers as it is described`, async (t) => {
