@@ -39,7 +39,8 @@ export const mutants: readonly Mutant[] = [
     module: 'storage/journal',
     from: /const failure = this\.#fail\('the journal could not be synced', error\);\s*await this\.#cutBack\(segment\);\s*throw failure;/,
     to: 'await segment.handle.datasync();',
-    foundBy: ['F6', 'F7'],
+    // F7 finds it only where the file system has not given up by itself first, which is chance.
+    foundBy: ['F6'],
   },
   {
     title: 'the checkpoint is written before the product files are synced',
