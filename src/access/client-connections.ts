@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { ClientUsage } from './client-usage.ts';
 
 /** What moves bytes: a socket. */
-export type Connection = Pick<Socket, 'bytesRead' | 'bytesWritten' | 'once'>;
+export type Connection = Pick<Socket, 'bytesRead' | 'bytesWritten' | 'closed' | 'once'>;
 
 /**
  * Counts the bytes of connections, each for the client whose request came over it last. What has moved
@@ -10,8 +10,9 @@ export type Connection = Pick<Socket, 'bytesRead' | 'bytesWritten' | 'once'>;
  */
 export class ClientConnections {
   readonly #nowMs: () => number;
+  readonly #counted = new WeakMap<Connection, CountedConnection>();
   /** No more than the server has open, as each leaves when it closes. */
-  readonly #open = new Map<Connection, CountedConnection>();
+  readonly #open = new Set<CountedConnection>();
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -19,20 +20,23 @@ export class ClientConnections {
 
   /** A request of this client came over this connection. */
   use(connection: Connection, usage: ClientUsage): void {
-    const counted = this.#open.get(connection) ?? this.#follow(connection);
+    const counted = this.#counted.get(connection) ?? this.#follow(connection);
     counted.countFor(usage, this.#nowMs());
   }
 
   settle(): void {
-    for (const connection of this.#open.values()) connection.settle(this.#nowMs());
+    for (const connection of this.#open) connection.settle(this.#nowMs());
   }
 
   #follow(connection: Connection): CountedConnection {
     const counted = new CountedConnection(connection);
-    this.#open.set(connection, counted);
+    this.#counted.set(connection, counted);
+    // A client may have hung up before its request was answered.
+    if (connection.closed) return counted;
+    this.#open.add(counted);
     connection.once('close', () => {
       counted.settle(this.#nowMs());
-      this.#open.delete(connection);
+      this.#open.delete(counted);
     });
     return counted;
   }

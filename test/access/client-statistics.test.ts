@@ -5,6 +5,7 @@ import { ClientStatistics } from '../../src/access/client-statistics.ts';
 
 /** Moves bytes when a test says so. */
 class FakeConnection extends EventEmitter implements Pick<Connection, 'bytesRead'> {
+  closed = false;
   bytesRead = 0;
   bytesWritten = 0;
 
@@ -85,6 +86,19 @@ test('bytes are counted once, for the client whose request came last, to the end
     ['b', 50, 7],
     ['a', 100, 30],
   ]);
+  t.is(connection.listenerCount('close'), 0);
+});
+
+test('a connection that was closed before its request was answered is counted, and not waited for', (t) => {
+  const { statistics, request } = count();
+  const connection = new FakeConnection();
+  connection.move(100, 0);
+  connection.closed = true;
+
+  request('a', connection);
+  request('a', connection);
+
+  t.like(statistics.counted.clients[0], { requests: 2, receivedBytes: 100, sentBytes: 0 });
   t.is(connection.listenerCount('close'), 0);
 });
 

@@ -14,7 +14,7 @@ export function discardRest(request: IncomingMessage, response: ServerResponse):
     // Node may know only afterwards that the request was there to its end.
     setImmediate(() => {
       const { socket } = request;
-      if (request.complete || socket.destroyed) return;
+      if (request.complete || request.destroyed || socket.destroyed) return;
       const cut = setTimeout(() => socket.destroy(), restMsMax);
       request.once('close', () => clearTimeout(cut));
       // Whoever read it bit by bit and has stopped would keep it from flowing.
