@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { ClientConnections, type Connection } from './client-connections.ts';
-import { ClientUsage, type UsageTotals, usageTotals } from './client-usage.ts';
+import { ClientUsage, type UsageTotals, usageSince, usageTotals } from './client-usage.ts';
 
-/** As many as there can be tokens; past it the client that was seen the longest ago is forgotten. */
-const countedClientsMax = 1000;
+/** As many as there can be tokens, and the one without; past it the one that was seen the longest ago is forgotten. */
+const countedClientsMax = 1001;
 
 /** How many clients have metrics, each of which is some series for ever. */
 const measuredClientsMax = 100;
@@ -23,7 +23,8 @@ export class ClientStatistics {
   readonly #since: string;
   readonly #usages = new LRUCache<string, ClientUsage>({ max: countedClientsMax });
   readonly #connections: ClientConnections;
-  readonly #measured = new Set<ClientUsage>();
+  /** What each that was seen since the start had at that moment. */
+  readonly #measured = new Map<ClientUsage, UsageTotals>();
 
   /** Goes on from what was counted before. */
   constructor(before: CountedClients | undefined, nowMs: () => number = Date.now) {
@@ -38,7 +39,7 @@ export class ClientStatistics {
   /** A request came over this connection; the client is known by its token's name, or not. */
   countRequest(name: string | undefined, connection: Connection): ClientUsage {
     const usage = this.#usages.get(name ?? '') ?? this.#add(name);
-    if (this.#measured.size < measuredClientsMax) this.#measured.add(usage);
+    this.#measure(usage);
     usage.addRequest(this.#nowMs());
     this.#connections.use(connection, usage);
     return usage;
@@ -51,10 +52,18 @@ export class ClientStatistics {
     return { since: this.#since, clients };
   }
 
-  /** Of the first hundred that were seen since the start. */
+  /**
+   * What the first hundred clients that were seen since the start did since then. What was counted before is
+   * none of it: a crash loses the last of that, and a counter that goes back looks like all of it done again.
+   */
   get measured(): readonly UsageTotals[] {
     this.#connections.settle();
-    return [...this.#measured].map(({ totals }) => totals);
+    return [...this.#measured].map(([{ totals }, before]) => usageSince(before, totals));
+  }
+
+  #measure(usage: ClientUsage): void {
+    if (this.#measured.size >= measuredClientsMax || this.#measured.has(usage)) return;
+    this.#measured.set(usage, usage.totals);
   }
 
   #add(name: string | undefined): ClientUsage {

@@ -31,6 +31,24 @@ export interface RequestTally {
   readonly refused: ReadonlyMap<ErrorCode, number>;
 }
 
+/** What has been added since a moment before; the moment when it was last seen is that of now. */
+export function usageSince(before: UsageTotals, now: UsageTotals): UsageTotals {
+  const refused = Object.entries(now.refused).map(([code, times]) => [
+    code,
+    times - (before.refused[code] ?? 0),
+  ]);
+  return {
+    name: now.name,
+    requests: now.requests - before.requests,
+    accepted: now.accepted - before.accepted,
+    read: now.read - before.read,
+    refused: Object.fromEntries(refused) as UsageTotals['refused'],
+    receivedBytes: now.receivedBytes - before.receivedBytes,
+    sentBytes: now.sentBytes - before.sentBytes,
+    lastSeen: now.lastSeen,
+  };
+}
+
 /** Counts what one client asks for and gets. */
 export class ClientUsage {
   readonly #name: string | null;

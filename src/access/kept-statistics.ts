@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { isSystemError } from '../errors.ts';
 import { type FileSystem, isMissing } from '../files/file-system.ts';
 import { readFile } from '../files/read-file.ts';
 import { replaceFile } from '../files/replace-file.ts';
@@ -14,8 +15,8 @@ const saveIntervalMs = 10_000;
 
 /** Told what became of the file. */
 export interface StatisticsEvents {
-  /** It was damaged and is now under another name; counting began anew. */
-  statisticsSetAside(broken: string): void;
+  /** It is damaged or cannot be read, and has another name now if it could get one; counting began anew. */
+  statisticsLost(error: unknown, savedAs: string | undefined): void;
   /** It could not be written, and is written again later. */
   saveFailed(error: unknown): void;
 }
@@ -54,7 +55,7 @@ export class KeptStatistics {
     }, intervalMs);
   }
 
-  /** Goes on from what the file has; throws when it cannot be read. */
+  /** Goes on from what the file has, or begins anew where nobody can tell what that is. */
   static async open(
     files: FileSystem,
     directory: string,
@@ -62,10 +63,12 @@ export class KeptStatistics {
     intervalMs = saveIntervalMs,
   ): Promise<KeptStatistics> {
     const path = join(directory, statisticsFile);
-    const text = await readIfPresent(files, path);
-    const before = text === undefined ? undefined : parse(text);
-    if (text !== undefined && before === undefined) {
-      events.statisticsSetAside(await setAside(files, path));
+    let before: CountedClients | undefined;
+    try {
+      before = await read(files, path);
+    } catch (error) {
+      if (!isLoss(error)) throw error;
+      events.statisticsLost(error, await setAsideIfPossible(files, path));
     }
     return new KeptStatistics(files, path, events, before, intervalMs);
   }
@@ -89,21 +92,27 @@ export class KeptStatistics {
   }
 }
 
-async function readIfPresent(files: FileSystem, path: string): Promise<string | undefined> {
+/** Undefined when there is none; throws what `isLoss` knows. */
+async function read(files: FileSystem, path: string): Promise<CountedClients | undefined> {
   try {
-    return (await readFile(files, path)).toString();
+    return countedClients.parse(JSON.parse((await readFile(files, path)).toString()));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-function parse(text: string): CountedClients | undefined {
+/** What may be wrong with a file: its text, its form, or that the system does not give it. */
+function isLoss(error: unknown): boolean {
+  return error instanceof SyntaxError || error instanceof z.ZodError || isSystemError(error);
+}
+
+async function setAsideIfPossible(files: FileSystem, path: string): Promise<string | undefined> {
   try {
-    return countedClients.parse(JSON.parse(text));
+    return await setAside(files, path);
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
-    throw error;
+    if (!isSystemError(error)) throw error;
+    return undefined;
   }
 }
 

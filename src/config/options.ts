@@ -68,9 +68,9 @@ export const options = {
   pageSizeMax: integer(
     1000,
     'records',
-    1,
+    1000,
     10_000,
-    'How many records, or products, a page may have.',
+    'How many records, or products, a page may have; clients may count on the 1000.',
   ),
   compress: toggle('Compresses large answers with gzip for clients that take it.'),
   segmentBytesMax: integer(

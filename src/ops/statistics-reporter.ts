@@ -8,8 +8,8 @@ export function createStatisticsReporter(
   metrics: Pick<Metrics, 'countBackgroundFailure'>,
 ): StatisticsEvents {
   return {
-    statisticsSetAside: (savedAs) =>
-      log.warn('the statistics of clients were damaged and begin anew', { savedAs }),
+    statisticsLost: (error, savedAs) =>
+      log.warn('the statistics of clients could not be read and begin anew', { savedAs, error }),
     saveFailed: (error) => {
       metrics.countBackgroundFailure('client statistics');
       log.warn('the statistics of clients could not be saved, which is tried again', { error });

@@ -116,19 +116,43 @@ test('a client with a stream that is still being sent is seen', (t) => {
   t.deepEqual([quiet, sent], [['1970-01-01T00:00:01.000Z'], ['1970-01-01T00:00:05.000Z']]);
 });
 
-test('past a thousand clients the one that was seen the longest ago is forgotten, and a hundred are measured', (t) => {
+test('past as many clients as there may be the one that was seen the longest ago is forgotten, and a hundred are measured', (t) => {
   const { statistics, request } = count();
 
-  for (let number = 0; number < 1000; number += 1) request(`c${number}`);
+  for (let number = 0; number < 1001; number += 1) request(`c${number}`);
   request('c0');
-  request('c1000');
+  request('c1001');
 
   const names = statistics.counted.clients.map(({ name }) => name);
-  t.is(names.length, 1000);
-  t.deepEqual(names.slice(0, 2), ['c1000', 'c0']);
+  t.is(names.length, 1001);
+  t.deepEqual(names.slice(0, 2), ['c1001', 'c0']);
   t.false(names.includes('c1'));
   t.deepEqual(
     statistics.measured.map(({ name }) => name),
     Array.from({ length: 100 }, (_, number) => `c${number}`),
   );
+});
+
+test('what is measured begins with nothing at each start, so that it never goes back after a crash', (t) => {
+  const before = count();
+  before
+    .request('crawler')
+    .addTally({ accepted: 9, read: 1, refused: new Map([['QUEUE_FULL', 4]]) });
+  before.request('quiet');
+  const statistics = new ClientStatistics(before.statistics.counted, () => 2000);
+
+  const connection = new FakeConnection();
+  connection.move(10, 20);
+  statistics
+    .countRequest('crawler', connection as unknown as Connection)
+    .addTally({ accepted: 1, read: 0, refused: new Map([['QUEUE_FULL', 1]]) });
+
+  t.deepEqual(statistics.measured, [
+    {
+      name: 'crawler',
+      ...{ requests: 1, accepted: 1, read: 0, refused: { QUEUE_FULL: 1 } },
+      ...{ receivedBytes: 10, sentBytes: 20, lastSeen: '1970-01-01T00:00:02.000Z' },
+    },
+  ]);
+  t.like(statistics.counted.clients[0], { name: 'crawler', requests: 2, accepted: 10 });
 });

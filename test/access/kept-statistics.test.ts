@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -9,12 +9,14 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const neverMs = 1_000_000;
 
-async function start(t: ExecutionContext, { directory = '', intervalMs = neverMs } = {}) {
+async function start(
+  t: ExecutionContext,
+  { directory = '', intervalMs = neverMs, files = new FaultyFiles() } = {},
+) {
   const dataDir = directory === '' ? await temporaryDirectory(t) : directory;
-  const files = new FaultyFiles();
   const told: string[] = [];
   const events = {
-    statisticsSetAside: (broken: string) => void told.push(broken),
+    statisticsLost: (_: unknown, savedAs: string | undefined) => void told.push(String(savedAs)),
     saveFailed: (error: unknown) => void told.push(String(error)),
   };
   const kept = await KeptStatistics.open(files, dataDir, events, intervalMs);
@@ -69,6 +71,27 @@ for (const [what, text] of [
     t.deepEqual(told, [`${path}.broken`]);
     t.deepEqual(kept.statistics.counted.clients, []);
     t.is(await readFile(`${path}.broken`, 'utf8'), text);
+  });
+}
+
+for (const errno of ['EACCES', 'EIO'] as const) {
+  test(`a file that cannot be read (${errno}) is set aside if that works, and nothing is held up`, async (t) => {
+    const directory = await temporaryDirectory(t);
+    await writeFile(join(directory, 'clients.json'), 'what is there');
+    const files = new FaultyFiles();
+    files.fail('open', /clients/, errno);
+
+    const { kept, told, path } = await start(t, { directory, files });
+    files.fail('rename', /clients/, errno);
+    await mkdir(path);
+    const second = await start(t, { directory, files });
+
+    t.deepEqual(told, [`${path}.broken`]);
+    t.deepEqual(kept.statistics.counted.clients, []);
+    t.deepEqual(second.told, ['undefined']);
+    t.is(await readFile(`${path}.broken`, 'utf8'), 'what is there');
+    files.stopFailing();
+    await rm(path, { recursive: true });
   });
 }
 

@@ -151,6 +151,13 @@ test('the ends of a range are in it, and what lies beyond is not', (t) => {
   }
 });
 
+test('a page may have more than the records that clients count on, and never fewer', (t) => {
+  t.is(readConfig({}, ['--page-size-max', '10000']).pageSizeMax, 10_000);
+  for (const bad of ['999', '10001']) {
+    t.is(problemsOf(() => readConfig({}, ['--page-size-max', bad])).length, 1);
+  }
+});
+
 test('a number is written in plain digits', (t) => {
   for (const text of ['1e3', '0x10', '5.0', '+5', '05', ' 5', '5 ', '٥', 'NaN', '']) {
     t.is(problemsOf(() => readConfig({}, [`--queue-max=${text}`])).length, 1, text);

@@ -18,13 +18,13 @@ export const challenge = 'Bearer realm="repricer"';
 
 /** Lets in whom `clients` knows, and refuses everyone else with 401. */
 export function authenticate(clients: Clients): Middleware {
-  return async function authenticate(ctx, next) {
+  return function authenticate(ctx, next) {
     const token = parseCredential(ctx);
     const client = clients.identify(token);
     if (client === undefined) throw refusal(ctx, token);
     ctx.state.client = client;
     ctx.state.findClient = () => clients.identify(token);
-    await next();
+    return next();
   };
 }
 

@@ -23,7 +23,7 @@ export function limitRate(limits: RateLimits): Middleware {
   const rates = new ClientRates(limits);
   const { clientRate, clientBurst } = limits;
   const policy = `${policyName};q=${clientBurst};w=${Math.ceil(clientBurst / clientRate)}`;
-  return async function limitRate(ctx, next) {
+  return function limitRate(ctx, next) {
     const rate = rates.bucketOf(keyOf(ctx));
     const isTaken = rate.take(1) === 1;
     ctx.state.rate = rate;
@@ -34,7 +34,7 @@ export function limitRate(limits: RateLimits): Middleware {
       const why = `At most ${clientRate} requests a second, and ${clientBurst} at once; nothing was done.`;
       throw new RepricerError('RATE_LIMITED', why);
     }
-    await next();
+    return next();
   };
 }
 

@@ -18,14 +18,14 @@ export interface Access {
 
 /** Refuses clients that lack the scope of a route, or whose products are not those that it is about. */
 export function requireAccess({ scope, products }: Access): RouterMiddleware {
-  return async function requireAccess(ctx, next) {
+  return function requireAccess(ctx, next) {
     const client = clientOf(ctx);
     requireScope(ctx, client, scope);
     if (products === 'all') requireAllProducts(client);
     if (products === 'path' && client.productPrefix !== undefined) {
       requireProduct(client, parsePathProductId(ctx.captures?.[0]));
     }
-    await next();
+    return next();
   };
 }
 

@@ -3,8 +3,8 @@ import { QueryParameters } from './query-parameters.ts';
 
 /** For a route that takes no query parameters: one that is given was meant to change the answer. */
 export function refuseParameters(): Middleware {
-  return async function refuseParameters(ctx, next) {
+  return function refuseParameters(ctx, next) {
     new QueryParameters(ctx.querystring).refuseRest();
-    await next();
+    return next();
   };
 }

@@ -24,10 +24,13 @@ export function compressAnswers(): Middleware {
   };
   return async function compressAnswers(ctx, next) {
     await next();
-    const { body } = ctx;
-    if (!isLarge(body)) return;
+    const body: unknown = ctx.body;
+    const isKept = ctx.status === 304;
+    if (!isKept && !isLarge(body)) return;
     ctx.vary('Accept-Encoding');
-    if (active >= compressionsMax || ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
+    if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return;
+    if (isKept) weakenTag(ctx);
+    if (!isLarge(body) || active >= compressionsMax) return;
     active += 1;
     try {
       ctx.body = await compressed(body);

@@ -2,9 +2,9 @@ import type { Middleware } from 'koa';
 
 /** Sets what every response carries; a handler whose answer may be kept overrides `Cache-Control`. */
 export function defaultHeaders(): Middleware {
-  return async function defaultHeaders(ctx, next) {
+  return function defaultHeaders(ctx, next) {
     ctx.set('X-Content-Type-Options', 'nosniff');
     ctx.set('Cache-Control', 'no-store');
-    await next();
+    return next();
   };
 }

@@ -7,7 +7,7 @@ import { RepricerError } from '../../errors.ts';
  * whatever ends with `chunked`, and would hand over compressed bytes as the body.
  */
 export function requireFraming(): Middleware {
-  return async function requireFraming(ctx, next) {
+  return function requireFraming(ctx, next) {
     const coding = ctx.req.headers['transfer-encoding'];
     const isKnown = coding?.toLowerCase() === 'chunked' && ctx.req.httpVersion !== '1.0';
     if (coding !== undefined && !isKnown) {
@@ -17,6 +17,6 @@ export function requireFraming(): Middleware {
         'The only transfer coding taken is chunked, once and with HTTP/1.1.',
       );
     }
-    await next();
+    return next();
   };
 }

@@ -8,7 +8,7 @@ import { countFields } from '../input/count-fields.ts';
  * would keep the first.
  */
 export function requireHost(): Middleware {
-  return async function requireHost(ctx, next) {
+  return function requireHost(ctx, next) {
     const hosts = countFields(ctx.req, 'host');
     const isOld = ctx.req.httpVersion === '1.0';
     if (hosts > 1 || (hosts === 0 && !isOld)) {
@@ -22,7 +22,7 @@ export function requireHost(): Middleware {
         'The Host header must be a host, and a port if need be.',
       );
     }
-    await next();
+    return next();
   };
 }
 

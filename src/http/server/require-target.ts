@@ -3,9 +3,9 @@ import { errnoOf, RepricerError } from '../../errors.ts';
 
 /** Refuses a request whose target is a URL that cannot be read, before anything asks for its path. */
 export function requireTarget(): Middleware {
-  return async function requireTarget(ctx, next) {
+  return function requireTarget(ctx, next) {
     if (!hasPath(ctx)) throw new RepricerError('BAD_REQUEST', 'The request target is not a URL.');
-    await next();
+    return next();
   };
 }
 

@@ -87,6 +87,8 @@ test('a compressed answer has a tag of its own kind, and is known by it', async 
 
   t.is(tag, `W/${plain.headers.etag}`);
   t.is(known.status, 304);
+  t.is(known.headers.etag, tag);
+  t.is(known.headers['vary'], 'Accept-Encoding');
 });
 
 test('a compressed stream that breaks is cut off, and never looks whole', async (t) => {

@@ -232,6 +232,55 @@ test('a request behind an answer that ends the connection is not served', async 
   t.deepEqual(service.ledger.updates, []);
 });
 
+for (const [what, version, field] of [
+  ['keeps its connection', '1.1', ''],
+  ['wants it closed', '1.1', 'Connection: close\r\n'],
+  ['speaks HTTP/1.0', '1.0', ''],
+] as const) {
+  test(`a client that ${what} and sends a long body to its end sees the refusal`, async (t) => {
+    const service = await startService(t, { bodyBytesMax: 1000 });
+    const bytes = 8_000_000;
+
+    for (const [path, status] of [
+      ['/api/reprice', 413],
+      ['/api/nothing', 404],
+    ] as const) {
+      const socket = connect(service);
+      await once(socket, 'connect');
+      socket.pause();
+      const head =
+        `POST ${path} HTTP/${version}\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
+        `${field}Content-Length: ${bytes}\r\n\r\n`;
+
+      // It looks at no answer before all is sent, as far as the system goes.
+      await new Promise<void>((resolve, reject) => {
+        socket.write(head + ' '.repeat(bytes), (error) =>
+          error == null ? resolve() : reject(error),
+        );
+      });
+      const answer = await firstChunk(socket);
+
+      t.regex(answer, new RegExp(`^HTTP/1.1 ${status} `), path);
+      socket.destroy();
+    }
+  });
+}
+
+test('a client that goes on for ever with a request that has its answer is cut off', async (t) => {
+  const service = await startService(t);
+  const socket = connect(service);
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write('POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n');
+
+  const trickle = setInterval(() => socket.write('x'), 100);
+  t.teardown(() => clearInterval(trickle));
+  const startedMs = performance.now();
+  await once(socket, 'close');
+
+  t.true(performance.now() - startedMs < 14_000, 'before the time of a whole request is over');
+});
+
 test('a request behind a body that was refused is served', async (t) => {
   const service = await startService(t, { bodyBytesMax: 1000 });
 
@@ -402,3 +451,8 @@ test('a client that takes nothing of its answer loses its connection', async (t)
   t.true(socket.bytesRead < moreThanBuffersHold.length);
   socket.destroy();
 });
+
+async function firstChunk(socket: Socket): Promise<string> {
+  const [chunk] = (await once(socket.resume(), 'data')) as [Buffer];
+  return chunk.toString('latin1');
+}
