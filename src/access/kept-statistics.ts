@@ -31,7 +31,8 @@ export class KeptStatistics {
   readonly #path: string;
   readonly #events: StatisticsEvents;
   readonly #timer: NodeJS.Timeout;
-  #saved = '';
+  /** The content as it was saved last, or as it is while nothing was counted. */
+  #saved: string;
   /** Settles when nothing is being written. */
   #saving: Promise<void> | undefined;
 
@@ -48,6 +49,7 @@ export class KeptStatistics {
     this.#path = path;
     this.#events = events;
     this.statistics = new ClientStatistics(before);
+    this.#saved = encode(this.statistics.counted);
     this.#timer = setInterval(() => {
       this.#saving ??= this.#save().finally(() => {
         this.#saving = undefined;

@@ -12,7 +12,7 @@ import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { testUnless } from '../support/test-unless.ts';
 import { bearer, entry } from '../support/tokens.ts';
-import { pairsOf, parseDockerfile } from './dockerfile.ts';
+import { parseDockerfile, variablesOf } from './dockerfile.ts';
 import { makeImageTree } from './image-tree.ts';
 
 /*
@@ -85,8 +85,8 @@ async function launch(
   await makeImageTree(app);
   const image = parseDockerfile(await readFile(join(root, 'Dockerfile'), 'utf8')).at(-1);
   const find = (name: string) => image?.instructions.find((one) => one.name === name);
-  const variables = find('ENV');
-  t.truthy(variables);
+  const variables = image === undefined ? {} : variablesOf(image);
+  t.is(variables['REPRICER_DATA_DIR'], '/data');
   const contain = join(root, 'test/image/contain.sh');
   const places = [
     ...[await temporaryDirectory(t), app, node, volume],
@@ -99,10 +99,7 @@ async function launch(
     env: {
       DATA_MOUNT: mount,
       IMAGE_ENTRYPOINT: find('ENTRYPOINT')?.exec?.join(' ') ?? '',
-      IMAGE_ENV: [
-        ...Object.entries(variables === undefined ? {} : pairsOf(variables)),
-        ...env.map(({ name, value }) => [name, value]),
-      ]
+      IMAGE_ENV: [...Object.entries(variables), ...env.map(({ name, value }) => [name, value])]
         .map((pair) => pair.join('='))
         .join(' '),
     },

@@ -5,7 +5,13 @@ import test from 'ava';
 import { readConfig } from '../../src/config/read-config.ts';
 import { RepricerError } from '../../src/errors.ts';
 import { projectRoot } from '../support/project-root.ts';
-import { type Instruction, pairsOf, parseDockerfile, type Stage } from './dockerfile.ts';
+import {
+  type Instruction,
+  pairsOf,
+  parseDockerfile,
+  type Stage,
+  variablesOf,
+} from './dockerfile.ts';
 
 interface Image {
   readonly stages: readonly Stage[];
@@ -300,19 +306,7 @@ function sourcesOf({ instructions }: Stage): ReadonlyMap<string, string> {
 }
 
 function configOf(stage: Stage, flags: readonly string[] = ['--allow-anonymous']) {
-  const variables = one(stage, 'ENV');
-  const given = variables === undefined ? {} : pairsOf(variables);
-  const filled = Object.entries(given).map(([name, value]) => ({
-    [name]: withArguments(stage, value),
-  }));
-  return readConfig(Object.assign({}, ...filled) as Record<string, string>, flags);
-}
-
-/** A value with the defaults of the arguments that it names; Docker puts nothing for those it has not met. */
-function withArguments({ instructions }: Stage, value: string): string {
-  const taken = instructions.filter(({ name }) => name === 'ARG');
-  const defaults = Object.assign({}, ...taken.map(pairsOf)) as Record<string, string>;
-  return value.replaceAll(/\$(\w+)/g, (_, name: string) => defaults[name] ?? '');
+  return readConfig(variablesOf(stage), flags);
 }
 
 function labelOf(name: string): string {

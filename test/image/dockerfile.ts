@@ -75,3 +75,16 @@ export function pairsOf({ words }: Instruction): Readonly<Record<string, string>
     ]),
   );
 }
+
+/** What `ENV` sets, with the defaults of the arguments that it names; nothing for those that are not known. */
+export function variablesOf({ instructions }: Stage): Readonly<Record<string, string>> {
+  const allOf = (name: string) =>
+    instructions.filter((one) => one.name === name).flatMap((one) => Object.entries(pairsOf(one)));
+  const defaults = new Map(allOf('ARG'));
+  return Object.fromEntries(
+    allOf('ENV').map(([name, value]) => [
+      name,
+      value.replaceAll(/\$(\w+)/g, (_, argument: string) => defaults.get(argument) ?? ''),
+    ]),
+  );
+}

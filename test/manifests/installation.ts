@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isKustomization, type ManifestFile, parseYaml } from './manifest-files.ts';
+import { isForHands, isKustomization, type ManifestFile, parseYaml } from './manifest-files.ts';
 
 /* What the rules ask of the manifests; what else stands there is the business of their types. */
 
@@ -231,6 +231,7 @@ export function parseInstallation(files: readonly ManifestFile[]): Installation 
 /** The review app's patch is no document of its own. */
 function documentsOf(files: readonly ManifestFile[]): readonly unknown[] {
   return files
-    .filter((file) => !isKustomization(file) && !file.path.startsWith('overlays/review/'))
+    .filter((file) => !isKustomization(file) && !isForHands(file))
+    .filter(({ path }) => !path.startsWith('overlays/review/'))
     .flatMap(({ text }) => parseYaml(text));
 }

@@ -39,6 +39,11 @@ export function parseYaml(text: string): readonly unknown[] {
   });
 }
 
+/** Applied by hand, as docs/operations.md tells, and no part of what is installed. */
+export function isForHands({ path }: ManifestFile): boolean {
+  return path.startsWith('restore/');
+}
+
 export function isKustomization({ path }: ManifestFile): boolean {
   return path.endsWith('kustomization.yaml');
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { lackOf } from '../support/needs.ts';
 import { testUnless } from '../support/test-unless.ts';
 import {
+  isForHands,
   isKustomization,
   type ManifestFile,
   parseYaml,
@@ -51,11 +52,6 @@ const kustomization = z.strictObject({
     .array(z.strictObject({ name: z.string(), files: z.array(z.string()) }))
     .optional(),
 });
-
-/** Applied by hand, as docs/operations.md tells. */
-function isForHands({ path }: ManifestFile): boolean {
-  return path.startsWith('restore/');
-}
 
 /** Not a whole manifest: kustomize puts it into one, and the result is checked. */
 function isPatch({ path }: ManifestFile): boolean {
