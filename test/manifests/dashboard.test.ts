@@ -26,6 +26,7 @@ test('the dashboard asks the questions of whoever is on call, in their order', a
       'What is refused, and why?',
       'Is anything damaged?',
       'Who subscribes?',
+      'Who asks for what?',
       'What does it use?',
     ],
   );

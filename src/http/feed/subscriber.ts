@@ -3,8 +3,11 @@ import type { ProductId } from '../../model/product-id.ts';
 import type { EventBlock, Events } from './event-block.ts';
 import { type EndReason, presentEnd, presentHeartbeat, presentOpening } from './present-event.ts';
 
-/** How long a client may take to take in the end of its stream. */
-const endGraceMs = 1000;
+/**
+ * How long a client may take to take in the end of its stream; one that is dropped because it did not read
+ * may be about to, and has as long as the server lets a connection rest on which nothing moves.
+ */
+const endGraceMs = { stopping: 1000, unreadable: 1000, forbidden: 1000, stalled: 5000 } as const;
 
 export interface SubscriberLimits {
   /** After so long without an event a heartbeat is due. */
@@ -113,7 +116,7 @@ export class Subscriber {
     this.body.push(presentEnd(this.next - 1, reason));
     this.body.push(null);
     this.#clearTimers();
-    setTimeout(this.#connection.cut, endGraceMs).unref();
+    setTimeout(this.#connection.cut, endGraceMs[reason]).unref();
   }
 
   #push(chunk: Buffer | string): void {

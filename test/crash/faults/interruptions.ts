@@ -3,6 +3,7 @@ import { ChildService } from '../../support/child-service.ts';
 import type { Evidence, Fault, FaultRun } from '../fault.ts';
 import { acknowledgedIn, ScriptedClient, type WriteAnswer } from '../scripted-client.ts';
 import { Shim, type ShimFault, type ShimOperation } from '../shim.ts';
+import { until } from '../until.ts';
 
 type Interruption = Omit<ShimFault, 'path'> & {
   readonly title: string;
@@ -81,10 +82,9 @@ async function tryAll(
   const plan = owner.own(shim.plan({ ...fault, path: directory }));
   const service = await ChildService.start(owner, directory, flags, plan.surroundings);
   const client = new ScriptedClient();
-  const trials = isEveryCall ? 1 : calls[run.size];
-  for (let nth = 1; nth <= trials; nth += 1) {
+  for (let nth = 1; nth <= calls[run.size]; nth += 1) {
     plan.arm(nth, isEveryCall ? 'for ever' : 1);
-    const name = `${title}, ${isEveryCall ? 'every call' : `call ${nth}`}`;
+    const name = `${title}, ${isEveryCall ? `every call, load ${nth}` : `call ${nth}`}`;
     await run.trial(name, () => load(client, service, nth, statuses));
   }
   const { hit } = plan.counts;
@@ -117,6 +117,7 @@ async function load(
   for (let round = 1; round <= 2; round += 1) {
     answers.push(...(await client.writeAll(service, ['old', `new-${nth}-${round}`])));
   }
+  await caughtUp(service);
   const read = await client.read(service, 'old');
   const odd = [...answers, read].filter((answer) => {
     const isPromised = answer !== undefined && [200, ...statuses].includes(answer.status);
@@ -124,4 +125,12 @@ async function load(
   });
   const violations = odd.map((answer) => `answered with ${answer?.status}: ${answer?.body}`);
   return { acknowledged: acknowledgedIn(answers), violations };
+}
+
+/** Product files have everything, so that a price that is not in memory is read from its file. */
+function caughtUp({ backplanePort }: ChildService): Promise<void> {
+  return until('product files have caught up', async () => {
+    const response = await fetch(`http://127.0.0.1:${backplanePort}/metrics`);
+    return /^repricer_aggregation_lag_records 0$/m.test(await response.text());
+  });
 }
