@@ -58,8 +58,8 @@ const idleSweepMs = 50;
 
 /**
  * Builds every object, hands each what it needs, and starts them in this order: tokens, lock,
- * backplane, storage (which recovers), ledger, statistics, HTTP. They stop in the reverse order, also when a step of the
- * start fails. Throws what the failing step throws.
+ * backplane, storage (which recovers), ledger, statistics, HTTP. They stop in the reverse order, also when
+ * a step of the start fails. Throws what the failing step throws.
  */
 export async function startService(config: Config, parts: ServiceParts): Promise<Service> {
   const steps = new StopSteps();

@@ -8,7 +8,7 @@ import { setAside } from '../files/set-aside.ts';
 import { ClientStatistics, type CountedClients, countedClients } from './client-statistics.ts';
 
 /** Beside the journal, and no part of it: its name in the data directory. */
-export const statisticsFile = 'clients.json';
+const statisticsFile = 'clients.json';
 
 /** What a crash loses of the counts, at most. */
 const saveIntervalMs = 10_000;

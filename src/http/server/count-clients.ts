@@ -7,14 +7,8 @@ import { whenAnswered } from './when-answered.ts';
 declare module 'koa' {
   interface DefaultState {
     /** What became of the reprices of the request; undefined where it is none, or they all were refused. */
-    reprices?: RepriceTally;
+    reprices?: Pick<RequestTally, 'accepted' | 'refused'>;
   }
-}
-
-/** Reprices that made a record, and lines that were refused, by code. */
-export interface RepriceTally {
-  readonly accepted: number;
-  readonly refused: ReadonlyMap<ErrorCode, number>;
 }
 
 /** Counts every request for its client, and what became of it once it is answered. */
