@@ -32,6 +32,7 @@ import { defaultHeaders } from './http/server/default-headers.ts';
 import { limitConcurrency } from './http/server/limit-concurrency.ts';
 import { observeRequests } from './http/server/observe-requests.ts';
 import { refuseUnrouted } from './http/server/refuse-unrouted.ts';
+import { RequestObserver } from './http/server/request-observer.ts';
 import { requireExpectation } from './http/server/require-expectation.ts';
 import { requireFraming } from './http/server/require-framing.ts';
 import { requireHost } from './http/server/require-host.ts';
@@ -97,7 +98,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   const { log, metrics } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(log));
-  app.use(observeRequests(log, metrics));
+  app.use(observeRequests(new RequestObserver(log, metrics)));
   app.use(countClients(dependencies.statistics));
   app.use(closeWhenDraining(isDraining));
   app.use(defaultHeaders());

@@ -19,7 +19,7 @@ export const challenge = 'Bearer realm="repricer"';
 /** Lets in whom `clients` knows, and refuses everyone else with 401. */
 export function authenticate(clients: Clients): Middleware {
   return function authenticate(ctx, next) {
-    const token = parseCredential(ctx);
+    const token = parseCredential(ctx.req);
     const client = clients.identify(token);
     if (client === undefined) throw refusal(ctx, token);
     ctx.state.client = client;

@@ -1,4 +1,4 @@
-import type { Context } from 'koa';
+import type { IncomingMessage } from 'node:http';
 import { countFields } from './count-fields.ts';
 import { refuseHeader } from './field-problems.ts';
 
@@ -12,10 +12,11 @@ export function isIdempotencyKey(value: unknown): value is string {
 }
 
 /** The `Idempotency-Key` header; undefined when there is none, and BAD_REQUEST when it is none or there are two. */
-export function parseIdempotencyKey(ctx: Context): string | undefined {
-  const count = countFields(ctx.req, 'idempotency-key');
-  if (count === 0) return undefined;
-  const key = ctx.get('Idempotency-Key');
-  if (count === 1 && isIdempotencyKey(key)) return key;
+export function parseIdempotencyKey(
+  request: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
+): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (isIdempotencyKey(key) && countFields(request, 'idempotency-key') === 1) return key;
   throw refuseHeader('Idempotency-Key', `${idempotencyKeyRule}, and given once`);
 }

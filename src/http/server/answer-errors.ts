@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa';
+import { type Answer, answerWith } from './answer.ts';
 import { presentProblem, problemMediaType, toProblem } from './problem.ts';
 
 declare module 'koa' {
@@ -9,22 +10,30 @@ declare module 'koa' {
 }
 
 /**
- * Turns whatever the inner middleware throws into a problem response: the only place that does.
- * Headers that were set before the throw (`Allow`, `Connection`) stay.
+ * Turns whatever the inner middleware throws into a problem response. Headers that were set before the
+ * throw (`Allow`, `Connection`) stay.
  */
 export function answerErrors(): Middleware {
   return async function answerErrors(ctx, next) {
     try {
       await next();
     } catch (error) {
-      const problem = toProblem(error);
       ctx.state.failure = error;
-      ctx.status = problem.status;
-      if (problem.retryAfterSeconds !== undefined) {
-        ctx.set('Retry-After', String(problem.retryAfterSeconds));
-      }
-      ctx.type = problemMediaType;
-      ctx.body = presentProblem(problem);
+      answerWith(ctx, problemAnswer(error));
     }
+  };
+}
+
+/** The answer to a request that was refused with, or failed with, this error. */
+export function problemAnswer(error: unknown): Answer {
+  const problem = toProblem(error);
+  const { status, retryAfterSeconds } = problem;
+  return {
+    status,
+    headers: {
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+      'Content-Type': problemMediaType,
+    },
+    body: presentProblem(problem),
   };
 }

@@ -21,5 +21,5 @@ export function answerKept(ctx: Context, { type, body, etag }: KeptAnswer): void
   ctx.set('Cache-Control', 'no-cache');
   ctx.set('Content-Type', type);
   ctx.body = body;
-  if (isKnownToClient(ctx, etag)) ctx.status = 304;
+  if (isKnownToClient(ctx.req, etag)) ctx.status = 304;
 }
