@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import Router, { type RouterMiddleware } from '@koa/router';
 import Koa, { type Context } from 'koa';
 import type { Clients } from './access/client.ts';
@@ -6,12 +7,14 @@ import type { RateLimits } from './access/rate-bucket.ts';
 import { authenticate } from './http/access/authenticate.ts';
 import { limitRate } from './http/access/limit-rate.ts';
 import { listClientsHandler } from './http/access/list-clients.ts';
+import { RateLimiter } from './http/access/rate-limiter.ts';
 import { type Access, requireAccess } from './http/access/require-access.ts';
 import { docsFileHandler } from './http/docs/docs-file.ts';
 import type { ReadFile } from './http/docs/docs-files.ts';
 import { docsPageHandler } from './http/docs/docs-page.ts';
 import type { PriceFeed } from './http/feed/price-feed.ts';
 import { streamPricesHandler } from './http/feed/stream-prices.ts';
+import { HotRoutes } from './http/hot/hot-routes.ts';
 import { readBody } from './http/input/read-body.ts';
 import { refuseParameters } from './http/input/refuse-parameters.ts';
 import { openApiDocumentHandler } from './http/openapi/openapi-document.ts';
@@ -29,6 +32,7 @@ import { closeWhenDraining } from './http/server/close-when-draining.ts';
 import { compressAnswers } from './http/server/compress-answers.ts';
 import { countClients } from './http/server/count-clients.ts';
 import { defaultHeaders } from './http/server/default-headers.ts';
+import { discardRest } from './http/server/discard-rest.ts';
 import { limitConcurrency } from './http/server/limit-concurrency.ts';
 import { observeRequests } from './http/server/observe-requests.ts';
 import { refuseUnrouted } from './http/server/refuse-unrouted.ts';
@@ -51,6 +55,7 @@ export interface AppDependencies {
     | 'reprice'
     | 'repriceAll'
     | 'currentPrice'
+    | 'currentPriceInMemory'
     | 'currentPrices'
     | 'priceAt'
     | 'history'
@@ -92,13 +97,47 @@ export interface HttpLimits extends BatchLimits, RateLimits {
   readonly readsMax: number;
 }
 
-/** The HTTP interface of the ledger, as a Koa app that listens nowhere yet. */
-export function createApp(dependencies: AppDependencies): Koa {
-  const { clients, origins = [], isLocalOnly = false, limits, isDraining } = dependencies;
-  const { log, metrics } = dependencies;
+/** The HTTP interface of the ledger: the hot routes, and behind them the app. */
+export function createRequestListener(dependencies: AppDependencies): RequestListener {
+  const { ledger, clients, statistics, isDraining, isLocalOnly = false } = dependencies;
+  const { origins = [], limits } = dependencies;
+  const shared = createSharedParts(dependencies);
+  const hot = new HotRoutes({
+    ...{ ledger, clients, statistics, isDraining, isLocalOnly, ...shared },
+    headers: origins.length > 0 ? { Vary: 'Origin' } : {},
+    bodyBytesMax: limits.bodyBytesMax,
+  });
+  const serve = createApp(dependencies, shared).callback();
+  return (request, response) => {
+    if (hot.take(request, response)) return;
+    discardRest(request, response);
+    void serve(request, response);
+  };
+}
+
+/** What the hot routes and the app have in common. */
+interface SharedParts {
+  readonly observer: RequestObserver;
+  /** Undefined where nobody is limited. */
+  readonly rates: RateLimiter | undefined;
+}
+
+function createSharedParts({ log, metrics, limits }: AppDependencies): SharedParts {
+  return {
+    observer: new RequestObserver(log, metrics),
+    rates: limits.clientRate > 0 ? new RateLimiter(limits) : undefined,
+  };
+}
+
+/** Everything that is served, as a Koa app. */
+export function createApp(
+  dependencies: AppDependencies,
+  { observer, rates }: SharedParts = createSharedParts(dependencies),
+): Koa {
+  const { clients, origins = [], isLocalOnly = false, isDraining } = dependencies;
   const app = new Koa();
-  app.on('error', logKoaError(log));
-  app.use(observeRequests(new RequestObserver(log, metrics)));
+  app.on('error', logKoaError(dependencies.log));
+  app.use(observeRequests(observer));
   app.use(countClients(dependencies.statistics));
   app.use(closeWhenDraining(isDraining));
   app.use(defaultHeaders());
@@ -112,7 +151,7 @@ export function createApp(dependencies: AppDependencies): Koa {
   const compressed = dependencies.isCompressing === true ? [compressAnswers()] : [];
   app.use(openRoutes(dependencies, compressed).routes());
   app.use(authenticate(clients));
-  if (limits.clientRate > 0) app.use(limitRate(limits));
+  if (rates !== undefined) app.use(limitRate(rates));
   app.use(routes(dependencies, compressed).routes());
   app.use(refuseUnrouted());
   return app;

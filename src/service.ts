@@ -5,7 +5,7 @@ import { anonymousClients } from './access/client.ts';
 import { KeptStatistics } from './access/kept-statistics.ts';
 import { isLoopback } from './access/loopback.ts';
 import { ReloadedTokens } from './access/reloaded-tokens.ts';
-import { createApp } from './app.ts';
+import { createRequestListener } from './app.ts';
 import type { Config } from './config/options.ts';
 import { serviceIdentity } from './config/service-identity.ts';
 import type { RepricerError } from './errors.ts';
@@ -162,7 +162,7 @@ async function start(
   const streams = new AbortController();
   // `batchesMax` and `readsMax` bound those that listen.
   setMaxListeners(0, stopping.signal, streams.signal);
-  const app = createApp({
+  const serve = createRequestListener({
     ...{ ledger, feed, statistics, log, metrics },
     clients: tokens ?? anonymousClients,
     isLocalOnly: tokens === undefined && !config.allowAnonymous,
@@ -174,7 +174,7 @@ async function start(
     streamsEnd: streams.signal,
     readFile: (path) => readFile(files, path),
   });
-  const server = createHttpServer(app, config, (code) => metrics.countRefusal(code));
+  const server = createHttpServer(serve, config, (code) => metrics.countRefusal(code));
   server.on('drop', () => metrics.countDroppedConnection());
   const silent = trackSilentConnections(server);
   // A burst of as many connections as may be open waits to be accepted; past the kernel's queue they get lost.

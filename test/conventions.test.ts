@@ -43,6 +43,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http/read/': [...ofRequests, 'ledger/', 'model/', 'errors.ts'],
   'http/write/': [...ofRequests, 'http/read/', 'access/', 'ledger/', 'model/', 'errors.ts'],
   'http/feed/': [...ofRequests, 'http/read/', 'ledger/', 'ops/', 'model/', 'errors.ts'],
+  'http/hot/': [
+    ...ofRequests,
+    'http/read/',
+    'http/write/',
+    'access/',
+    'ledger/',
+    'ops/',
+    'model/',
+    'errors.ts',
+  ],
   'http/docs/': ['http/server/', 'errors.ts'],
   'http/openapi/': ['http/', 'access/', 'errors.ts'],
   'cli/': [

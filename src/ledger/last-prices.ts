@@ -22,6 +22,13 @@ export class LastPrices {
     return record;
   }
 
+  /** As `get`, for one who leaves it to others where it is not here: only that it is here is counted. */
+  find(productId: ProductId): PriceRecord | undefined {
+    const record = this.#entries.get(productId);
+    if (record !== undefined) this.hits += 1;
+    return record;
+  }
+
   /** As `get`, but it is no use of the product: it is not counted, and keeps nothing here longer. */
   peek(productId: ProductId): PriceRecord | undefined {
     return this.#entries.peek(productId);

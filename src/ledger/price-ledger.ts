@@ -161,6 +161,11 @@ export class PriceLedger {
     return this.#prices.one(productId);
   }
 
+  /** The same, where it is in memory; undefined says nothing about the product. */
+  currentPriceInMemory(productId: ProductId): PriceRecord | undefined {
+    return this.#prices.inMemory(productId);
+  }
+
   /**
    * The last prices of these products, each named once: what is in memory at once, and what the disk
    * gives within `waitMs`; the rest is `pending`.

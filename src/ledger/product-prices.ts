@@ -49,6 +49,11 @@ export class ProductPrices {
     return record;
   }
 
+  /** The product's last record, where it is in memory. */
+  inMemory(productId: ProductId): PriceRecord | undefined {
+    return this.#recent.find(productId);
+  }
+
   /** See `PriceLedger.currentPrices`. */
   async some(productIds: readonly ProductId[], waitMs: number): Promise<PriceList> {
     const inMemory = new Map<ProductId, PriceRecord>();

@@ -5,7 +5,7 @@ import net, { type AddressInfo } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import { anonymousClients, type Clients } from '../../src/access/client.ts';
 import { ClientStatistics } from '../../src/access/client-statistics.ts';
-import { type AppDependencies, createApp } from '../../src/app.ts';
+import { type AppDependencies, createApp, createRequestListener } from '../../src/app.ts';
 import type { RepricerError } from '../../src/errors.ts';
 import { type FollowedLedger, PriceFeed } from '../../src/http/feed/price-feed.ts';
 import { createHttpServer } from '../../src/http/server/http-server.ts';
@@ -51,6 +51,8 @@ export class FakeLedger {
   validTo: Timestamp | null = null;
   readonly scans: PriceFilter[] = [];
   current: PriceRecord | RepricerError | Error = record();
+  /** What is in memory of each product; undefined has every read wait at the gate. */
+  remembered: PriceRecord | undefined = undefined;
   /** What every call waits for. */
   gate: Promise<unknown> = Promise.resolve();
 
@@ -75,6 +77,10 @@ export class FakeLedger {
   async currentPrice(productId: ProductId): Promise<PriceRecord> {
     this.products.push(productId);
     return { ...(await this.#answer()), productId };
+  }
+
+  currentPriceInMemory(productId: ProductId): PriceRecord | undefined {
+    return this.remembered === undefined ? undefined : { ...this.remembered, productId };
   }
 
   async record(): Promise<Receipt> {
@@ -155,6 +161,7 @@ export interface Service<Ledger = FakeLedger> {
   readonly feed: PriceFeed;
   readonly log: RecordedLog;
   readonly observed: RequestObservation[];
+  readonly statistics: ClientStatistics;
 }
 
 export interface ServiceOptions extends Partial<AppDependencies['limits']> {
@@ -163,6 +170,9 @@ export interface ServiceOptions extends Partial<AppDependencies['limits']> {
   readonly clients?: Clients;
   readonly origins?: readonly string[];
   readonly isCompressing?: boolean;
+  readonly isLocalOnly?: boolean;
+  /** Whether the hot routes stand before the app, as they do in the service. */
+  readonly isHot?: boolean;
   readonly streamHeartbeatMs?: number;
   readonly connectionsMax?: number;
 }
@@ -194,6 +204,8 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     clients = anonymousClients,
     origins = [],
     isCompressing = false,
+    isLocalOnly = false,
+    isHot = true,
     stopping,
     streamHeartbeatMs = 15_000,
     connectionsMax = 2000,
@@ -205,13 +217,15 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
   const observed: RequestObservation[] = [];
   const feedLimits = { streamHeartbeatMs, streamStallMs: 60_000, streamSubscribersMax: 1000 };
   const feed = new PriceFeed(ledger, feedLimits, log);
-  const app = createApp({
+  const statistics = new ClientStatistics(undefined);
+  const dependencies: AppDependencies = {
     ledger,
     feed,
     clients,
     origins,
     isCompressing,
-    statistics: new ClientStatistics(undefined),
+    isLocalOnly,
+    statistics,
     log,
     metrics: {
       observeRequest: (observation: RequestObservation) => void observed.push(observation),
@@ -220,15 +234,16 @@ export async function serve<Ledger extends AppDependencies['ledger'] & FollowedL
     isDraining,
     ...(stopping !== undefined && { stopping }),
     readFile,
-  });
-  const server = createHttpServer(app, { requestTimeoutMs, connectionsMax });
+  };
+  const serve = isHot ? createRequestListener(dependencies) : createApp(dependencies).callback();
+  const server = createHttpServer(serve, { requestTimeoutMs, connectionsMax });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
     server.close();
     server.closeAllConnections();
   });
-  return { port: portOf(server), server, ledger, feed, log, observed };
+  return { port: portOf(server), server, ledger, feed, log, observed, statistics };
 }
 
 function portOf(server: http.Server): number {
@@ -259,7 +274,8 @@ export function pointersOf(answer: Pick<Answer, 'text'>): readonly string[] | un
 
 export interface Asked {
   readonly method?: string;
-  readonly headers?: http.OutgoingHttpHeaders;
+  /** By name, or names and values in turns, which are then sent as they are. */
+  readonly headers?: http.OutgoingHttpHeaders | readonly string[];
   readonly body?: string | Buffer;
 }
 

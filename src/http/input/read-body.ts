@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import { errnoOf, RepricerError } from '../../errors.ts';
@@ -31,7 +32,7 @@ function bodyParserOptions(bytesMax: number): bodyParser.Options {
     encoding: null,
     onerror(error: Error, ctx: Context): void {
       if ('status' in error && error.status === 413) refuseTooLarge(bytesMax);
-      if (ctx.req.destroyed) throw brokenOff(ctx, error);
+      if (ctx.req.destroyed) throw brokenOff(ctx.req, error);
       throw error;
     },
   };
@@ -46,13 +47,14 @@ export function refuseCompressed(ctx: Context): void {
 }
 
 /** Whether there is one Content-Type, and it is JSON in UTF-8. */
-export function isJson(ctx: Context): boolean {
-  return countFields(ctx.req, 'content-type') === 1 && jsonMediaType.test(ctx.get('Content-Type'));
+export function isJson(request: IncomingMessage): boolean {
+  const type = request.headers['content-type'] ?? '';
+  return jsonMediaType.test(type) && countFields(request, 'content-type') === 1;
 }
 
 function requireJson(ctx: Context): void {
   refuseCompressed(ctx);
-  if (!isJson(ctx)) {
+  if (!isJson(ctx.req)) {
     throw new RepricerError(
       'UNSUPPORTED_MEDIA_TYPE',
       'The body must be application/json in UTF-8, and one Content-Type must say so.',
@@ -76,8 +78,9 @@ function refuseTooLarge(bytesMax: number): never {
   throw new RepricerError('BODY_TOO_LARGE', `The body must be at most ${bytesMax} bytes long.`);
 }
 
-function brokenOff(ctx: Context, cause: Error): RepricerError {
-  return errnoOf(ctx.req.socket.errored) === 'ERR_HTTP_REQUEST_TIMEOUT'
+/** What becomes of a request whose body ended before its time. */
+export function brokenOff({ socket }: IncomingMessage, cause: Error): RepricerError {
+  return errnoOf(socket.errored) === 'ERR_HTTP_REQUEST_TIMEOUT'
     ? new RepricerError('REQUEST_TIMEOUT', 'The body did not arrive in time.', { cause })
     : new RepricerError('BAD_REQUEST', 'The body ended before its time.', { cause });
 }

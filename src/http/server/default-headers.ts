@@ -1,10 +1,15 @@
 import type { Middleware } from 'koa';
 
-/** Sets what every response carries; a handler whose answer may be kept overrides `Cache-Control`. */
+/** What every response carries; an answer that may be kept overrides `Cache-Control`. */
+export const headersOfAll = {
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+} as const;
+
+/** Sets what every response carries. */
 export function defaultHeaders(): Middleware {
   return function defaultHeaders(ctx, next) {
-    ctx.set('X-Content-Type-Options', 'nosniff');
-    ctx.set('Cache-Control', 'no-store');
+    ctx.set(headersOfAll);
     return next();
   };
 }

@@ -1,8 +1,6 @@
 import http from 'node:http';
-import type Koa from 'koa';
 import { type ErrorCode, errnoOf } from '../../errors.ts';
 import { answerClientError } from './client-error.ts';
-import { discardRest } from './discard-rest.ts';
 import { OwedAnswers } from './owed-answers.ts';
 import { isStreamed } from './streamed-request.ts';
 
@@ -35,11 +33,11 @@ export interface HttpServerOptions {
 }
 
 /**
- * An HTTP server for the app, with every limit explicit, that answers also what never becomes a request,
+ * An HTTP server for `serve`, with every limit explicit, that answers also what never becomes a request,
  * and tells `onRefused` of it.
  */
 export function createHttpServer(
-  app: Koa,
+  serve: http.RequestListener,
   options: HttpServerOptions,
   onRefused: (code: ErrorCode) => void = () => {},
 ): http.Server {
@@ -61,13 +59,10 @@ export function createHttpServer(
   server.maxRequestsPerSocket = 0;
 
   const owed = new OwedAnswers({ pipelinedMax, requestsMax: requestsPerConnectionMax });
-  const serve = app.callback();
   const answer = (request: http.IncomingMessage, response: http.ServerResponse) => {
     // Nobody here upgrades, and Node forgets what came behind a request that asks for it.
     if (request.headers.upgrade !== undefined) response.setHeader('Connection', 'close');
-    if (!owed.add(request, response)) return;
-    discardRest(request, response);
-    void serve(request, response);
+    if (owed.add(request, response)) serve(request, response);
   };
   server.on('request', answer);
   // `100 Continue` is left to whoever wants the body, so a refusal comes without it; other

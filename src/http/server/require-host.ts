@@ -15,7 +15,7 @@ export function requireHost(): Middleware {
       ctx.set('Connection', 'close');
       throw new RepricerError('BAD_REQUEST', 'A request must have exactly one Host header.');
     }
-    if (!host.test(ctx.get('Host'))) {
+    if (!isHost(ctx.get('Host'))) {
       ctx.set('Connection', 'close');
       throw new RepricerError(
         'BAD_REQUEST',
@@ -24,6 +24,11 @@ export function requireHost(): Middleware {
     }
     return next();
   };
+}
+
+/** Whether a Host field is a host, and a port if need be. */
+export function isHost(field: string): boolean {
+  return host.test(field);
 }
 
 /** RFC 3986, section 3.2.2: a name or an address, IPv6 in brackets; empty for a target without one. */

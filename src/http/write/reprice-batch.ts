@@ -74,7 +74,7 @@ function splitterFor(ctx: Context, bytesMax: number): BodySplitter {
   refuseCompressed(ctx);
   const type = ctx.get('Content-Type');
   if (lineTypes.test(type)) return new NdjsonLines(bytesMax);
-  if (isJson(ctx)) return new JsonArrayElements(bytesMax);
+  if (isJson(ctx.req)) return new JsonArrayElements(bytesMax);
   throw new RepricerError(
     'UNSUPPORTED_MEDIA_TYPE',
     'The body must be application/x-ndjson, application/jsonl or application/json (an array), in UTF-8.',
