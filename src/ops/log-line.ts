@@ -37,15 +37,42 @@ const unwritable = '(not writable as JSON)';
 /** Characters that end a line or steer a terminal; JSON leaves those from U+007F on as they are. */
 const lineBreaking = /[\p{Cc}\u2028\u2029]/gu;
 
-/** Makes lines of one JSON object each, for machines. */
+/** Whether any of them is left in JSON. */
+const needsEscape = /[\u007f-\u009f\u2028\u2029]/;
+
+/** Makes lines of one JSON object each, for machines. Every request has one, so nothing in it is copied. */
 export function jsonLineFormat(identity: LogIdentity): (entry: LogEntry) => string {
+  const ofIdentity = membersOf(identity);
   return ({ timestamp, level, message, fields }) => {
-    const line: Record<string, unknown> = { timestamp, level, ...identity, message };
-    for (const [name, value] of given(fields)) {
-      line[name] = describe(value, level === 'error');
-    }
-    return toJson(line) ?? toJson(withoutUnwritable(line)) ?? '';
+    const line =
+      `{"timestamp":"${timestamp.toISOString()}","level":"${level}"${ofIdentity}` +
+      `,"message":${JSON.stringify(message)}${membersOf(described(fields, level === 'error'))}}`;
+    return needsEscape.test(line) ? escapeControls(line) : line;
   };
+}
+
+/** The members of an object as JSON, with a comma before them. */
+function membersOf(object: object): string {
+  const json = toJson(object) ?? toJson(withoutUnwritable(object)) ?? '{}';
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`;
+}
+
+/** The same fields, made so that JSON tells of them. */
+function described(fields: object, withStack: boolean): object {
+  if (!Object.values(fields).some(needsDescription)) return fields;
+  const entries = Object.entries(fields);
+  return Object.fromEntries(entries.map(([name, value]) => [name, describe(value, withStack)]));
+}
+
+function needsDescription(value: unknown): boolean {
+  return typeof value === 'bigint' || value instanceof Error;
+}
+
+function withoutUnwritable(object: object): object {
+  const entries = Object.entries(object);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, toJson(value) === undefined ? unwritable : value]),
+  );
 }
 
 /** One readable line; below it, for an error, where it came from. */
@@ -78,23 +105,15 @@ function describe(value: unknown, withStack: boolean, depth = 0): unknown {
 /** Undefined for what JSON cannot hold. It never throws, as logging must not fail the work that it tells of. */
 function toJson(value: unknown): string | undefined {
   try {
-    const text: string | undefined = JSON.stringify(value);
-    return text === undefined ? undefined : escapeControls(text);
+    return JSON.stringify(value);
   } catch {
     return undefined;
   }
 }
 
-function withoutUnwritable(line: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const names = Object.keys(line);
-  return Object.fromEntries(
-    names.map((name) => [name, toJson(line[name]) === undefined ? unwritable : line[name]]),
-  );
-}
-
 function toShort(value: unknown): string {
   if (typeof value === 'string' && /^[\w./:@%+-]+$/.test(value)) return value;
-  return toJson(describe(value, false)) ?? unwritable;
+  return escapeControls(toJson(describe(value, false)) ?? unwritable);
 }
 
 function stackLines(value: unknown): readonly string[] {
