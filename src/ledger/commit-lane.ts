@@ -65,6 +65,7 @@ export class CommitLane {
     const reprices = groups.flatMap((group) => group.reprices);
     const batch = new Batch(
       await readCommitted(reprices, {
+        lastRecordInMemory: (productId) => this.#prices.inMemory(productId),
         lastRecord: (productId) => this.#prices.beforeWrite(productId),
         receiptOf: (key) => this.#receiptOf(key),
       }),

@@ -33,12 +33,17 @@ export function priceProblem(text: string): string | undefined {
 export function toPrice(text: string): Price | undefined {
   if (priceProblem(text) !== undefined) return undefined;
   const price = text.includes('.') ? text : `${text}.0`;
-  return isPrice(price) ? price : undefined;
+  return hasFraction(price) ? price : undefined;
+}
+
+/** Of a decimal in limits. */
+function hasFraction(text: string): text is Price {
+  return text.includes('.');
 }
 
 /** Whether `text` is a price as it is written to files: a decimal in limits, with a fraction part. */
 export function isPrice(text: string): text is Price {
-  return text.includes('.') && priceProblem(text) === undefined;
+  return hasFraction(text) && priceProblem(text) === undefined;
 }
 
 /** Whether both are the same amount, however many zeros they were written with: `3.5` and `3.50`. */

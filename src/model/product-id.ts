@@ -12,9 +12,13 @@ export const productIdCharactersMax = 256;
  */
 const forbiddenCharacter = /[\p{Cc}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\u2028\u2029]/u;
 
+/** Nearly all ids, which need no other look: printable ASCII without blanks at its ends. */
+const usual = /^[!-~](?:[ -~]{0,254}[!-~])?$/;
+
 /** The rule that `value` breaks, as a sentence for the client; undefined when it is a product id. */
 export function productIdProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
+  if (usual.test(value) && value !== '.' && value !== '..') return undefined;
   // A code point is at most two code units, so this refuses an endless text without walking it.
   if (value.length > 2 * productIdCharactersMax) return tooLong;
   if (!value.isWellFormed()) return 'must be well-formed Unicode, without lone surrogates';

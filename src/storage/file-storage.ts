@@ -22,7 +22,7 @@ import { type ProductFiles, productFileDamaged } from './product-files.ts';
 import { linesOfProduct } from './product-lines.ts';
 import { ProductRecords } from './product-records.ts';
 import { ProductScanner } from './product-scanner.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecords } from './record.ts';
 import type { RecordSequence } from './record-sequence.ts';
 import type { RecoveredProductFiles } from './recover-product-files.ts';
 import { type RecoveredStore, recoverStore } from './recover-store.ts';
@@ -118,7 +118,7 @@ export class FileStorage implements LedgerStorage {
 
   async append(batch: readonly PriceRecord[]): Promise<readonly RecordPlace[]> {
     await this.requireRoom(batch.length);
-    const lines = batch.map(encodeRecord);
+    const lines = encodeRecords(batch);
     const places = await this.#watch(this.#journal.append(batch, lines));
     this.#aggregator.add(batch, lines);
     return places;

@@ -3,7 +3,12 @@ import type { Line } from '../files/lines.ts';
 import { isPrice, type Price } from '../model/price.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import { isProductId } from '../model/product-id.ts';
-import { formatTimestamp, parseTimestamp } from '../model/timestamp.ts';
+import {
+  createTimestampFormat,
+  formatTimestamp,
+  parseTimestamp,
+  type Timestamp,
+} from '../model/timestamp.ts';
 import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
 
 /*
@@ -39,8 +44,18 @@ export class BadRecord {
   }
 }
 
+/** The records' lines, newlines included. */
+export function encodeRecords(records: readonly PriceRecord[]): readonly string[] {
+  const formatTime = createTimestampFormat();
+  return records.map((record) => encode(record, formatTime));
+}
+
 /** The record's line, newline included. */
 export function encodeRecord(record: PriceRecord): string {
+  return encode(record, formatTimestamp);
+}
+
+function encode(record: PriceRecord, formatTime: (timestamp: Timestamp) => string): string {
   const optional =
     encodeOptional('currency', record.currency) +
     encodeOptional('source', record.source) +
@@ -51,7 +66,7 @@ export function encodeRecord(record: PriceRecord): string {
   const line = encodeCheckedLine(
     `{"seq":${record.seq},"batch":${record.batch},"productId":${JSON.stringify(record.productId)},` +
       `"version":${record.version},"previousPrice":${record.previousPrice},` +
-      `"newPrice":${record.newPrice},"timestamp":"${formatTimestamp(record.timestamp)}"${optional}`,
+      `"newPrice":${record.newPrice},"timestamp":"${formatTime(record.timestamp)}"${optional}`,
   );
   assert(Buffer.byteLength(line) <= recordBytesMax, 'a record is longer than the longest line');
   return line;

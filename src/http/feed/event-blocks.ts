@@ -63,9 +63,14 @@ export class EventBlocks {
     return reading;
   }
 
-  /** Takes in records that were committed; they follow those of the call before. */
+  /** Takes in records that were committed; they follow those of the call before, or of `leaveOut`. */
   add(records: readonly PriceRecord[]): void {
     for (const record of records) this.#growingFor(record.seq).add(record);
+  }
+
+  /** Instead of `add`, while nobody wants them: they can be read. */
+  leaveOut(): void {
+    this.#growing = undefined;
   }
 
   /** Reads nothing more, and resolves when nothing is being read. */

@@ -131,7 +131,8 @@ export class PriceFeed {
   #follow(records: readonly PriceRecord[]): void {
     this.#lastSeq = records.at(-1)?.seq ?? this.#lastSeq;
     this.#commitsMs = [this.#commitsMs[1], performance.now()];
-    this.#blocks.add(records);
+    if (this.#subscribers.size > 0) this.#blocks.add(records);
+    else this.#blocks.leaveOut();
     if (this.#idle.size > 0) this.#pump.wake();
   }
 

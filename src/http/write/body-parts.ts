@@ -17,6 +17,8 @@ export interface BodySplitter {
   readonly isBroken: boolean;
 }
 
+const nothing = Buffer.alloc(0);
+
 /** Collects the bytes of one part, up to a length. */
 export class PartBytes {
   readonly #bytesMax: number;
@@ -29,13 +31,15 @@ export class PartBytes {
 
   add(piece: Buffer): void {
     this.#length += piece.length;
-    if (this.#length <= this.#bytesMax) this.#pieces.push(piece);
+    if (piece.length > 0 && this.#length <= this.#bytesMax) this.#pieces.push(piece);
   }
 
   /** What was collected since the last call. */
   finish(number: number): BodyPart {
     const isTooLong = this.#length > this.#bytesMax;
-    const bytes = isTooLong ? Buffer.alloc(0) : Buffer.concat(this.#pieces);
+    const [piece = nothing, ...others] = isTooLong ? [] : this.#pieces;
+    // Nearly all come in one piece, which then is no copy, and is let go as soon as it was read.
+    const bytes = others.length === 0 ? piece : Buffer.concat(this.#pieces);
     this.#pieces = [];
     this.#length = 0;
     if (!isTooLong) return { number, bytes };

@@ -2,6 +2,7 @@ import { type BodyPart, type BodySplitter, PartBytes } from './body-parts.ts';
 
 const newline = 10;
 const onlyBlanks = /^[ \t\r]*$/;
+const brace = 0x7b;
 
 /** The lines of NDJSON or JSON Lines. Lines of nothing but blanks count and are no parts. */
 export class NdjsonLines implements BodySplitter {
@@ -19,7 +20,7 @@ export class NdjsonLines implements BodySplitter {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
       this.#line.add(chunk.subarray(start, end));
-      parts.push(...this.#finish());
+      this.#finish(parts);
       start = end + 1;
     }
     this.#line.add(chunk.subarray(start));
@@ -27,13 +28,16 @@ export class NdjsonLines implements BodySplitter {
   }
 
   end(): readonly BodyPart[] {
-    return this.#finish();
+    const parts: BodyPart[] = [];
+    this.#finish(parts);
+    return parts;
   }
 
-  #finish(): readonly BodyPart[] {
+  #finish(parts: BodyPart[]): void {
     const part = this.#line.finish(this.number);
     this.number += 1;
-    const isBlank = 'bytes' in part && onlyBlanks.test(part.bytes.toString('latin1'));
-    return isBlank ? [] : [part];
+    const mayBeBlank = 'bytes' in part && part.bytes[0] !== brace;
+    const isBlank = mayBeBlank && onlyBlanks.test(part.bytes.toString('latin1'));
+    if (!isBlank) parts.push(part);
   }
 }

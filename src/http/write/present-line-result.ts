@@ -14,8 +14,8 @@ export function presentLineResult(
       const { record } = result.receipt;
       const { seq, version } = record;
       const unchanged = isUnchanged(record);
-      const replayed = result.isReplayed ? { replayed: true } : {};
-      return `${JSON.stringify({ line, status: 202, seq, version, unchanged, ...replayed })}\n`;
+      const replayed = result.isReplayed ? ',"replayed":true' : '';
+      return `{"line":${line},"status":202,"seq":${seq},"version":${version},"unchanged":${unchanged}${replayed}}\n`;
     }
     case 'unchanged':
       return `{"line":${line},"status":200,${presentUnchanged(productId, result.head).slice(1)}\n`;

@@ -19,6 +19,7 @@ import {
   sourceSchema,
   writtenPriceSchema,
 } from '../input/value-schemas.ts';
+import { scanPlainUpdate } from './scan-plain-update.ts';
 
 /** The body of a reprice as it is sent. What it says is converted after it was checked, not on the way. */
 export const priceUpdateBody = z.strictObject(
@@ -44,12 +45,24 @@ export const batchLine = priceUpdateBody.extend({
 
 /** The update in a reprice's body and its terms, or BAD_REQUEST with every rule that it breaks. */
 export function parsePriceUpdate(bytes: unknown): Reprice {
-  return toReprice(parseShape(priceUpdateBody, parseJson(bytes)));
+  return parsePlainUpdate(bytes) ?? toReprice(parseShape(priceUpdateBody, parseJson(bytes)));
 }
 
 /** The same for a line of a batch, or an element of its array. */
 export function parseBatchLine(bytes: unknown): Reprice {
-  return toReprice(parseShape(batchLine, parseJson(bytes, 'The line'), 'The line'));
+  return (
+    parsePlainUpdate(bytes) ??
+    toReprice(parseShape(batchLine, parseJson(bytes, 'The line'), 'The line'))
+  );
+}
+
+/** The same where it is good and of the plain form; undefined says nothing about it. */
+function parsePlainUpdate(bytes: unknown): Reprice | undefined {
+  const written = Buffer.isBuffer(bytes) ? scanPlainUpdate(bytes) : undefined;
+  if (written === undefined || !isProductId(written.productId)) return undefined;
+  const newPrice = toPrice(written.price);
+  if (newPrice === undefined) return undefined;
+  return { update: { productId: written.productId, newPrice }, terms: {} };
 }
 
 function toReprice(line: z.infer<typeof batchLine>): Reprice {

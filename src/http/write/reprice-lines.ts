@@ -74,14 +74,12 @@ async function recordLines(
   const { outcomes, failure } = isRefused
     ? { outcomes: good.map(() => ({ error: failedDependency() })), failure: undefined }
     : await commit(ledger, good, { isAtomic: parameters.isAtomic, rehearsal });
-  const outcomeOf = new Map<Line, Outcome<RepriceResult> | undefined>(
-    good.map((line, index) => [line, outcomes[index]]),
-  );
+  const inOrder = outcomes.values();
   for (const line of lines) if ('error' in line) tally.refuse(line.error, 1);
   for (const outcome of outcomes) tally.add(outcome);
   const errors = outcomes.filter(isError);
   return {
-    text: lines.map((line) => present(line, outcomeOf.get(line))).join(''),
+    text: lines.map((line) => present(line, inOrder)).join(''),
     areAllGood: good.length === lines.length && errors.length === 0,
     failure,
     ownFailure: errors.find(({ error }) => toProblem(error).status >= 500),
@@ -98,11 +96,11 @@ type Line = GoodLine | { readonly number: number; readonly error: unknown };
 function parseLine(part: BodyPart, { terms }: BatchParameters, client: Client): Line {
   if ('error' in part) return part;
   const { number, bytes } = part;
-  const actor = client.name === undefined ? {} : { actor: client.name };
   try {
     const line = parseBatchLine(bytes);
     requireProduct(client, line.update.productId);
-    const update = { ...line.update, ...actor };
+    const { name: actor } = client;
+    const update = actor === undefined ? line.update : { ...line.update, actor };
     return { number, reprice: { update, terms: { ...line.terms, ...terms } } };
   } catch (error) {
     return { number, error };
@@ -138,9 +136,12 @@ async function commit(
   }
 }
 
-function present(line: Line, outcome: Outcome<RepriceResult> | undefined): string {
+/** `outcomes`: those of the good lines from this one on. */
+function present(line: Line, outcomes: Iterator<Outcome<RepriceResult>>): string {
   if ('error' in line) return presentLineProblem(line.number, line.error);
-  assert(outcome !== undefined, 'every reprice has an outcome');
+  const next = outcomes.next();
+  assert(next.done !== true, 'every reprice has an outcome');
+  const outcome = next.value;
   return 'error' in outcome
     ? presentLineProblem(line.number, outcome.error)
     : presentLineResult(line.number, line.reprice.update.productId, outcome.result);
