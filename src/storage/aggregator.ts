@@ -139,8 +139,7 @@ export class Aggregator {
     await this.abandon();
     for (let tries = 1; ; tries += 1) {
       try {
-        await this.#work();
-        await this.#moveCheckpoint();
+        await this.#finish();
         return;
       } catch (error) {
         // The first try may find files that the second has to rebuild.
@@ -158,15 +157,26 @@ export class Aggregator {
     await this.#job.stop();
   }
 
+  async #finish(): Promise<void> {
+    // A window that an earlier run could not finish goes first; what came since is another.
+    do await this.#work();
+    while (this.#isUnfinished);
+    await this.#moveCheckpoint();
+  }
+
   #onDone(): void {
-    const isMoreAsked = this.#damaged.size > 0 || this.#flushes.length > 0;
-    if (!this.#backlog.isEmpty || isMoreAsked) this.#job.wake();
+    if (this.#isUnfinished || this.#flushes.length > 0) this.#job.wake();
     else if (this.#isBehind) this.#job.wakeIn(Math.max(0, this.#checkpointer.dueInMs));
   }
 
   #onFailure(error: unknown, retryMs: number): void {
     this.#events.backgroundWorkFailed('aggregation', error, retryMs);
     this.#failFlushes(error);
+  }
+
+  /** Whether product files lack something that is known here. */
+  get #isUnfinished(): boolean {
+    return !this.#backlog.isEmpty || this.#damaged.size > 0;
   }
 
   /** Whether there is something that the checkpoint has not passed. */

@@ -126,6 +126,31 @@ test('a stop that cannot finish the product files says so, and the next start do
   await checkCleanStore(t, directory);
 });
 
+for (const [what, spoil] of [
+  ['', async () => {}],
+  [', also into a file that vanished meanwhile', (path: string) => unlink(path)],
+] as const) {
+  test(`a stop puts into product files what came after an append that failed${what}`, async (t) => {
+    const { directory, files, storage, source, events } = await openFaulty(t);
+    const fileOf = (product: string) => join(directory, productFile(productId(product)));
+    const before = source.batch('b');
+    await storage.append(before);
+    await storage.flush();
+    // The second time is the retry, which a stop waits for and no other follows.
+    files.fail('write', /a\.ndjson$/, 'EIO', { times: 2 });
+    await storage.append(source.batch('a'));
+    await events.until('backgroundWorkFailed', 'aggregation');
+    await spoil(fileOf('b'));
+    const after = source.batch('b');
+    await storage.append(after);
+
+    await storage.close();
+
+    t.is(await readFile(fileOf('b'), 'utf8'), encodeAll([...before, ...after]));
+    t.is((await checkCleanStore(t, directory)).checkpointSeq, 3);
+  });
+}
+
 test('a checkpoint that cannot be written is tried again', async (t) => {
   const { directory, files, storage, source, events } = await openFaulty(t, {
     checkpointIntervalMs: 1,

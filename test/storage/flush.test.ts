@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { readCheckpoint } from '../../src/storage/checkpoint.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { RecordSource } from '../support/records.ts';
-import { checkCleanStore, checkStore, openStorage } from '../support/store.ts';
+import { checkCleanStore, checkStore, openStorage, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const products = /results_by_product/;
@@ -10,10 +10,11 @@ const products = /results_by_product/;
 async function setup(t: ExecutionContext) {
   const directory = await temporaryDirectory(t);
   const files = new FaultyFiles();
+  const events = new RecordedEvents();
   // No checkpoint comes by itself.
-  const storage = await openStorage(directory, { files });
+  const storage = await openStorage(directory, { files, events });
   const source = new RecordSource();
-  return { directory, files, storage, source };
+  return { directory, files, events, storage, source };
 }
 
 test('what was recorded before a flush is in product files and the checkpoint after a loss of power', async (t) => {
@@ -64,5 +65,19 @@ test('a flush that fails says so, and what it should have written is written lat
 
   t.is(await storage.flush(), 1);
   await storage.close();
+  await checkCleanStore(t, directory);
+});
+
+test('a flush asked for after a product file failed is answered by the stop that comes before it', async (t) => {
+  const { directory, files, events, storage, source } = await setup(t);
+  files.fail('write', /a\.ndjson$/, 'EIO', { times: 2 });
+  await storage.append(source.batch('a'));
+  await events.until('backgroundWorkFailed', 'aggregation');
+  await storage.append(source.batch('b'));
+
+  const flushed = storage.flush();
+  await storage.close();
+
+  t.is(await flushed, 2);
   await checkCleanStore(t, directory);
 });
