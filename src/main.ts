@@ -19,7 +19,8 @@ import {
 import { serviceIdentity } from './config/service-identity.ts';
 import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
-import { nodeFileSystem } from './files/file-system.ts';
+import { AppendThread } from './files/append-thread.ts';
+import { type FileSystem, nodeFileSystem } from './files/file-system.ts';
 import { writeToFd } from './files/output.ts';
 import { createSystemClock } from './ledger/clock.ts';
 import { createLog } from './ops/log.ts';
@@ -65,6 +66,7 @@ Exit codes: 0 done, 1 a stop passed its deadline or a mistake of ours, 64 bad fl
 `;
 
 const [command = '', ...flags] = process.argv.slice(2);
+const appendThread = new AppendThread();
 await end(await run());
 
 async function run(): Promise<ExitCode> {
@@ -94,7 +96,11 @@ async function runServe(): Promise<ExitCode> {
   const identity = serviceIdentity(config);
   const log = createLog({ level: config.logLevel, write: writeToFd(stdout), identity, isTerminal });
   try {
-    const parts = { files: nodeFileSystem, clock: createSystemClock(), log, onReloadAsked };
+    const files: FileSystem = {
+      ...nodeFileSystem,
+      appendAll: (appends) => appendThread.appendAll(appends),
+    };
+    const parts = { files, clock: createSystemClock(), log, onReloadAsked };
     return await serve(config, parts, stopSignal());
   } catch (error) {
     const label = error instanceof RepricerError ? error.label : undefined;
@@ -187,7 +193,8 @@ async function end(code: ExitCode): Promise<never> {
 }
 
 function isInFileCall(): boolean {
-  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  const isInCall = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  return isInCall || appendThread.isBusy;
 }
 
 /** A SIGHUP ends a process as ever until there is somebody who takes it. */

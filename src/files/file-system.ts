@@ -1,6 +1,7 @@
 import { type BigIntStats, constants, type StatsFs } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
+import type { Append, AppendOutcome } from './append.ts';
 
 /**
  * The system calls that this project makes on files, and no others. Storage takes a `FileSystem`
@@ -21,6 +22,11 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
   /** Makes the directory's entries durable: creations, renames and removals in it. */
   syncDirectory(path: string): Promise<void>;
+  /**
+   * Adds to many files, each in one go, and tells of each what became of it; there where waiting for the
+   * disk can be left to somebody else.
+   */
+  readonly appendAll?: (appends: readonly Append[]) => Promise<readonly AppendOutcome[]>;
   /** Room for ordinary users on the volume that holds `path`. */
   room(path: string): Promise<VolumeRoom>;
 }

@@ -4,10 +4,9 @@ import type { ProductId } from '../model/product-id.ts';
 import { BackgroundJob } from './background-job.ts';
 import { type AggregationLag, Backlog, type ProductTail } from './backlog.ts';
 import type { Checkpointer } from './checkpointer.ts';
-import { inParallel } from './in-parallel.ts';
 import type { NewProducts } from './new-products.ts';
 import { productFile } from './product-file.ts';
-import type { ProductFiles } from './product-files.ts';
+import type { ProductFiles, ProductLines } from './product-files.ts';
 import type { StorageEvents } from './storage-events.ts';
 
 export interface AggregatorLimits {
@@ -31,8 +30,8 @@ interface Flush {
   readonly reject: (error: unknown) => void;
 }
 
-/** Product files being written at once; see `syncsInParallel` for why not more. */
-const writersInParallel = 2;
+/** Product files that are appended to in one go. */
+const appendsTogether = 64;
 const closeTriesMax = 3;
 
 /**
@@ -212,24 +211,39 @@ export class Aggregator {
     }
     // Not a copy: what is finished leaves the window, and memory with it, while the rest is written.
     const window = this.#backlog.takeWindow();
-    await inParallel(window, writersInParallel, ([productId, tail]) => this.#put(productId, tail));
+    const failures: unknown[] = [];
+    for (const group of groupsOf(window, appendsTogether)) {
+      await this.#put(group, (error) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
     this.#aggregatedSeq = this.#windowSeq;
     this.#events.aggregated(this.#aggregatedSeq);
   }
 
-  async #put(productId: ProductId, tail: ProductTail): Promise<void> {
-    const text = tail.lines.join('');
-    const firstVersion = tail.records[0]?.version ?? 1;
-    const mayBeThere = tail.mayBeThere;
-    tail.mayBeThere = true;
-    try {
-      if (mayBeThere) await this.#productFiles.settle(productId, firstVersion, text);
-      else await this.#productFiles.append(productId, firstVersion, text);
-    } catch (error) {
-      if (hasCode(error, 'PRODUCT_FILE_DAMAGED')) this.#damaged.add(productId);
-      throw error;
+  /** Tries all of them, and tells of each that failed. */
+  async #put(
+    group: readonly (readonly [ProductId, ProductTail])[],
+    onFailure: (error: unknown) => void,
+  ): Promise<void> {
+    const fresh = group.filter(([, { mayBeThere }]) => !mayBeThere);
+    for (const [, tail] of fresh) tail.mayBeThere = true;
+    const failures = await this.#productFiles.appendAll(fresh.map(toLines));
+    for (const [index, [productId]] of fresh.entries()) {
+      this.#onPut(productId, failures[index], onFailure);
     }
-    this.#backlog.finish(productId);
+    for (const [productId, tail] of group.filter((entry) => !fresh.includes(entry))) {
+      const settling = this.#productFiles.settle(toLines([productId, tail]));
+      const failure = await settling.catch((error: unknown) => error);
+      this.#onPut(productId, failure, onFailure);
+    }
+  }
+
+  #onPut(productId: ProductId, failure: unknown, onFailure: (error: unknown) => void): void {
+    if (failure === undefined) this.#backlog.finish(productId);
+    else {
+      if (hasCode(failure, 'PRODUCT_FILE_DAMAGED')) this.#damaged.add(productId);
+      onFailure(failure);
+    }
   }
 
   async #moveCheckpoint(): Promise<void> {
@@ -248,4 +262,20 @@ export class Aggregator {
   #failFlushes(error: unknown): void {
     for (const { reject } of this.#takeFlushes(Number.POSITIVE_INFINITY)) reject(error);
   }
+}
+
+function toLines([productId, { records, lines }]: readonly [ProductId, ProductTail]): ProductLines {
+  return { productId, firstVersion: records[0]?.version ?? 1, lines: lines.join('') };
+}
+
+/** The items, up to so many together, each asked for when its group is. */
+function* groupsOf<Item>(items: Iterable<Item>, size: number): Generator<readonly Item[]> {
+  let group: Item[] = [];
+  for (const item of items) {
+    group.push(item);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }

@@ -90,11 +90,11 @@ export class CatchUp {
   async #settle(productId: ProductId, { firstVersion, lines }: ProductPortion): Promise<void> {
     const text = lines.join('');
     try {
-      await this.#productFiles.settle(productId, firstVersion, text);
+      await this.#productFiles.settle({ productId, firstVersion, lines: text });
     } catch (error) {
       if (!hasCode(error, 'PRODUCT_FILE_DAMAGED')) throw error;
       await this.#rebuildBelow(productId, firstVersion);
-      await this.#productFiles.settle(productId, firstVersion, text);
+      await this.#productFiles.settle({ productId, firstVersion, lines: text });
     }
   }
 

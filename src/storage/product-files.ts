@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { RepricerError } from '../errors.ts';
+import type { AppendOutcome } from '../files/append.ts';
 import { ensureDirectory, makeDirectories } from '../files/directories.ts';
 import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
 import { type Line, readLines, wholeLinesEnd } from '../files/lines.ts';
@@ -15,6 +16,9 @@ import { RecordFile, withFile } from './record-file.ts';
 /** Files being synced at once: two of the thread pool's four, so that the journal's own sync finds one free. */
 const syncsInParallel = 2;
 
+/** Files being appended to at once, for the same reason. */
+const appendsInParallel = 2;
+
 /** What is known of a product file that is being read. */
 export interface ProductFileState {
   /** Whether bytes follow its last newline, as during an append. */
@@ -22,6 +26,13 @@ export interface ProductFileState {
   readonly modifiedAtNs: bigint;
   /** Whether this process has made it anew. */
   readonly isReplaced: boolean;
+}
+
+/** Lines to add at the end of a product's file, of which the first has version `firstVersion`. */
+export interface ProductLines {
+  readonly productId: ProductId;
+  readonly firstVersion: number;
+  readonly lines: string;
 }
 
 /**
@@ -50,11 +61,48 @@ export class ProductFiles {
   }
 
   /**
-   * Adds lines at the end of a product's file, of which the first has version `firstVersion`. After a
-   * failure, `settle` the same lines instead. `PRODUCT_FILE_DAMAGED` when the file vanished, or one
-   * is there for a new product.
+   * Adds lines to the files of different products, and gives for each undefined or why it failed; then
+   * `settle` the same lines instead. `PRODUCT_FILE_DAMAGED` when the file vanished, or one is there for
+   * a new product.
    */
-  async append(productId: ProductId, firstVersion: number, lines: string): Promise<void> {
+  async appendAll(all: readonly ProductLines[]): Promise<readonly unknown[]> {
+    const { appendAll } = this.#files;
+    if (appendAll === undefined) {
+      const failures = new Map<ProductLines, unknown>();
+      await inParallel(all, appendsInParallel, async (lines) => {
+        await this.#append(lines).catch((error: unknown) => failures.set(lines, error));
+      });
+      return all.map((lines) => failures.get(lines));
+    }
+    for (const { productId, firstVersion } of all) {
+      if (firstVersion === 1) this.#expectName(productId);
+    }
+    const outcomes = await appendAll(
+      all.map(({ productId, firstVersion, lines }) => ({
+        path: this.#pathOf(productId),
+        text: lines,
+        isNew: firstVersion === 1,
+      })),
+    );
+    return Promise.all(all.map((lines, index) => this.#failureOf(lines, outcomes[index])));
+  }
+
+  /** What failed of an append that somebody else made; undefined when it is done. */
+  async #failureOf(lines: ProductLines, outcome: AppendOutcome | undefined): Promise<unknown> {
+    const { productId, firstVersion } = lines;
+    if (outcome === 'done') {
+      this.#unsynced.add(productId);
+      return undefined;
+    }
+    // A new product may be the first of its directory, which is made here.
+    if (isMissing(outcome) && firstVersion === 1) {
+      return this.#append(lines).catch((error: unknown) => error);
+    }
+    const isUnfit = outcome === 'unfit' || isMissing(outcome);
+    return isUnfit ? missingVersion(productId, firstVersion - 1) : outcome;
+  }
+
+  async #append({ productId, firstVersion, lines }: ProductLines): Promise<void> {
     const file = await this.#openOrCreate(productId);
     try {
       const { bytes } = await file.stat();
@@ -72,7 +120,7 @@ export class ProductFiles {
    * off and written again. Lines that look right are written again too, as they may be pages that a
    * failed sync never wrote. `PRODUCT_FILE_DAMAGED` when the version before is not there.
    */
-  async settle(productId: ProductId, firstVersion: number, lines: string): Promise<void> {
+  async settle({ productId, firstVersion, lines }: ProductLines): Promise<void> {
     const bytes = Buffer.from(lines);
     const file = await this.#openOrCreate(productId);
     try {
@@ -167,10 +215,15 @@ export class ProductFiles {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    // One sync of a directory for all that is new in it, with the next checkpoint.
-    this.#unsyncedDirectories.add(dirname(dirname(path))).add(dirname(path));
+    this.#expectName(productId);
     await ensureDirectory(this.#files, dirname(path));
     return this.#files.create(path);
+  }
+
+  /** One sync of a directory for all that is new in it, with the next checkpoint. */
+  #expectName(productId: ProductId): void {
+    const directory = dirname(this.#pathOf(productId));
+    this.#unsyncedDirectories.add(dirname(directory)).add(directory);
   }
 
   #pathOf(productId: ProductId): string {
