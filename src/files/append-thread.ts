@@ -26,13 +26,13 @@ export class AppendThread {
     return this.#waiting.size > 0;
   }
 
-  /** The outcome of each, once all are done. */
+  /** The outcome of each, once all are done. When it rejects, the thread has ended, or there was none. */
   appendAll(appends: readonly Append[]): Promise<readonly AppendOutcome[]> {
-    this.#worker ??= this.#start();
-    const worker = this.#worker;
-    this.#lastId += 1;
-    const request: AppendRequest = { id: this.#lastId, appends };
     return new Promise((resolve, reject) => {
+      this.#worker ??= this.#start();
+      const worker = this.#worker;
+      this.#lastId += 1;
+      const request: AppendRequest = { id: this.#lastId, appends };
       this.#waiting.set(request.id, { resolve, reject });
       // A process that only waits for this goes on.
       worker.ref();
@@ -46,9 +46,13 @@ export class AppendThread {
       this.#answer(reply);
       if (!this.isBusy) worker.unref();
     });
-    worker.once('error', (error) => this.#end(worker, error));
+    let cause: Error | undefined;
+    worker.once('error', (error) => {
+      cause = error;
+    });
+    // Not before: until then it may still write to a file that somebody else would mend.
     worker.once('exit', (code) => {
-      this.#end(worker, new Error(`the thread of appends ended with ${code}`));
+      this.#end(cause ?? new Error(`the thread of appends ended with ${code}`));
     });
     return worker;
   }
@@ -58,8 +62,7 @@ export class AppendThread {
     this.#waiting.delete(id);
   }
 
-  #end(worker: Worker, error: Error): void {
-    if (worker !== this.#worker) return;
+  #end(error: Error): void {
     this.#worker = undefined;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();

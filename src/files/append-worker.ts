@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { errnoOf } from '../errors.ts';
@@ -43,13 +44,20 @@ function appendTo({ path, text, isNew }: Append): boolean {
   try {
     const { size } = fstatSync(fd);
     if ((size === 0) !== isNew) return false;
-    const bytes = Buffer.from(text);
-    for (let written = 0; written < bytes.length; ) {
-      written += writeSync(fd, bytes, written, bytes.length - written, size + written);
-    }
+    writeFully(fd, Buffer.from(text), size);
     return true;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** As `writeFully` of `write.ts`, without promises. */
+function writeFully(fd: number, bytes: Buffer, position: number): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const count = writeSync(fd, bytes, written, bytes.length - written, position + written);
+    assert(count > 0, 'a write of at least one byte took none');
+    written += count;
   }
 }
 

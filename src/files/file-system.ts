@@ -24,7 +24,7 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   /**
    * Adds to many files, each in one go, and tells of each what became of it; there where waiting for the
-   * disk can be left to somebody else.
+   * disk can be left to somebody else. When it rejects, nobody knows what any of the files holds.
    */
   readonly appendAll?: (appends: readonly Append[]) => Promise<readonly AppendOutcome[]>;
   /** Room for ordinary users on the volume that holds `path`. */

@@ -30,8 +30,14 @@ interface Flush {
   readonly reject: (error: unknown) => void;
 }
 
-/** Product files that are appended to in one go. */
-const appendsTogether = 64;
+/** A product's part of a window. */
+interface ProductPart extends ProductLines {
+  readonly tail: ProductTail;
+}
+
+/** Product files that are put together, and the characters for them after which no other joins: they are in memory more than once. */
+const filesTogetherMax = 64;
+const textTogetherMax = 1 << 20;
 const closeTriesMax = 3;
 
 /**
@@ -212,38 +218,26 @@ export class Aggregator {
     // Not a copy: what is finished leaves the window, and memory with it, while the rest is written.
     const window = this.#backlog.takeWindow();
     const failures: unknown[] = [];
-    for (const group of groupsOf(window, appendsTogether)) {
-      await this.#put(group, (error) => failures.push(error));
-    }
+    for (const group of groupsOf(window)) failures.push(...(await this.#put(group)));
     if (failures.length > 0) throw failures[0];
     this.#aggregatedSeq = this.#windowSeq;
     this.#events.aggregated(this.#aggregatedSeq);
   }
 
-  /** Tries all of them, and tells of each that failed. */
-  async #put(
-    group: readonly (readonly [ProductId, ProductTail])[],
-    onFailure: (error: unknown) => void,
-  ): Promise<void> {
-    const fresh = group.filter(([, { mayBeThere }]) => !mayBeThere);
-    for (const [, tail] of fresh) tail.mayBeThere = true;
-    const failures = await this.#productFiles.appendAll(fresh.map(toLines));
-    for (const [index, [productId]] of fresh.entries()) {
-      this.#onPut(productId, failures[index], onFailure);
+  /** Tries all of them, and gives why the first of those failed that did, if any: there may be very many. */
+  async #put(group: readonly ProductPart[]): Promise<readonly unknown[]> {
+    const fresh = group.filter(({ tail }) => !tail.mayBeThere);
+    const others = group.filter(({ tail }) => tail.mayBeThere);
+    for (const { tail } of fresh) tail.mayBeThere = true;
+    const failures = new Map([
+      ...(await this.#productFiles.appendAll(fresh)),
+      ...(await this.#productFiles.settleAll(others)),
+    ]);
+    for (const { productId } of group) {
+      if (!failures.has(productId)) this.#backlog.finish(productId);
+      if (hasCode(failures.get(productId), 'PRODUCT_FILE_DAMAGED')) this.#damaged.add(productId);
     }
-    for (const [productId, tail] of group.filter((entry) => !fresh.includes(entry))) {
-      const settling = this.#productFiles.settle(toLines([productId, tail]));
-      const failure = await settling.catch((error: unknown) => error);
-      this.#onPut(productId, failure, onFailure);
-    }
-  }
-
-  #onPut(productId: ProductId, failure: unknown, onFailure: (error: unknown) => void): void {
-    if (failure === undefined) this.#backlog.finish(productId);
-    else {
-      if (hasCode(failure, 'PRODUCT_FILE_DAMAGED')) this.#damaged.add(productId);
-      onFailure(failure);
-    }
+    return [...failures.values()].slice(0, 1);
   }
 
   async #moveCheckpoint(): Promise<void> {
@@ -264,18 +258,18 @@ export class Aggregator {
   }
 }
 
-function toLines([productId, { records, lines }]: readonly [ProductId, ProductTail]): ProductLines {
-  return { productId, firstVersion: records[0]?.version ?? 1, lines: lines.join('') };
-}
-
-/** The items, up to so many together, each asked for when its group is. */
-function* groupsOf<Item>(items: Iterable<Item>, size: number): Generator<readonly Item[]> {
-  let group: Item[] = [];
-  for (const item of items) {
-    group.push(item);
-    if (group.length < size) continue;
+/** The parts of a window, in groups to be put together, each made when it is asked for. */
+function* groupsOf(window: ReadonlyMap<ProductId, ProductTail>): Generator<readonly ProductPart[]> {
+  let group: ProductPart[] = [];
+  let textLength = 0;
+  for (const [productId, tail] of window) {
+    const lines = tail.lines.join('');
+    group.push({ productId, firstVersion: tail.records[0]?.version ?? 1, lines, tail });
+    textLength += lines.length;
+    if (group.length < filesTogetherMax && textLength < textTogetherMax) continue;
     yield group;
     group = [];
+    textLength = 0;
   }
   if (group.length > 0) yield group;
 }

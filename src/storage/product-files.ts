@@ -16,8 +16,8 @@ import { RecordFile, withFile } from './record-file.ts';
 /** Files being synced at once: two of the thread pool's four, so that the journal's own sync finds one free. */
 const syncsInParallel = 2;
 
-/** Files being appended to at once, for the same reason. */
-const appendsInParallel = 2;
+/** Files being written to at once, for the same reason. */
+const writersInParallel = 2;
 
 /** What is known of a product file that is being read. */
 export interface ProductFileState {
@@ -34,6 +34,9 @@ export interface ProductLines {
   readonly firstVersion: number;
   readonly lines: string;
 }
+
+/** The products whose file could not be written, and why. */
+export type ProductFailures = ReadonlyMap<ProductId, unknown>;
 
 /**
  * The product files: for each product all of its records, the same lines as in the journal.
@@ -61,45 +64,37 @@ export class ProductFiles {
   }
 
   /**
-   * Adds lines to the files of different products, and gives for each undefined or why it failed; then
-   * `settle` the same lines instead. `PRODUCT_FILE_DAMAGED` when the file vanished, or one is there for
-   * a new product.
+   * Adds lines to the files of different products, and tells of those that failed; `settleAll` the same
+   * lines of these instead. `PRODUCT_FILE_DAMAGED` when the file vanished, or one is there for a new product.
    */
-  async appendAll(all: readonly ProductLines[]): Promise<readonly unknown[]> {
+  async appendAll(all: readonly ProductLines[]): Promise<ProductFailures> {
     const { appendAll } = this.#files;
-    if (appendAll === undefined) {
-      const failures = new Map<ProductLines, unknown>();
-      await inParallel(all, appendsInParallel, async (lines) => {
-        await this.#append(lines).catch((error: unknown) => failures.set(lines, error));
-      });
-      return all.map((lines) => failures.get(lines));
-    }
+    if (appendAll === undefined) return tryAll(all, (lines) => this.#append(lines));
+    if (all.length === 0) return new Map();
     for (const { productId, firstVersion } of all) {
       if (firstVersion === 1) this.#expectName(productId);
     }
-    const outcomes = await appendAll(
-      all.map(({ productId, firstVersion, lines }) => ({
-        path: this.#pathOf(productId),
-        text: lines,
-        isNew: firstVersion === 1,
-      })),
-    );
-    return Promise.all(all.map((lines, index) => this.#failureOf(lines, outcomes[index])));
+    const appends = all.map(({ productId, firstVersion, lines }) => ({
+      path: this.#pathOf(productId),
+      text: lines,
+      isNew: firstVersion === 1,
+    }));
+    try {
+      const outcomes = await appendAll(appends);
+      return await tryAll(all, (lines, index) => this.#complete(lines, outcomes[index]));
+    } catch (error) {
+      return new Map(all.map(({ productId }) => [productId, error]));
+    }
   }
 
-  /** What failed of an append that somebody else made; undefined when it is done. */
-  async #failureOf(lines: ProductLines, outcome: AppendOutcome | undefined): Promise<unknown> {
+  /** Does what is left of an append that somebody else made. */
+  async #complete(lines: ProductLines, outcome: AppendOutcome | undefined): Promise<void> {
     const { productId, firstVersion } = lines;
-    if (outcome === 'done') {
-      this.#unsynced.add(productId);
-      return undefined;
-    }
+    if (outcome === 'done') this.#unsynced.add(productId);
     // A new product may be the first of its directory, which is made here.
-    if (isMissing(outcome) && firstVersion === 1) {
-      return this.#append(lines).catch((error: unknown) => error);
-    }
-    const isUnfit = outcome === 'unfit' || isMissing(outcome);
-    return isUnfit ? missingVersion(productId, firstVersion - 1) : outcome;
+    else if (isMissing(outcome) && firstVersion === 1) await this.#append(lines);
+    else if (outcome instanceof Error && !isMissing(outcome)) throw outcome;
+    else throw missingVersion(productId, firstVersion - 1);
   }
 
   async #append({ productId, firstVersion, lines }: ProductLines): Promise<void> {
@@ -112,6 +107,11 @@ export class ProductFiles {
       await file.close();
     }
     this.#unsynced.add(productId);
+  }
+
+  /** Settles the lines of different products, and tells of those that failed. */
+  settleAll(all: readonly ProductLines[]): Promise<ProductFailures> {
+    return tryAll(all, (lines) => this.settle(lines));
   }
 
   /**
@@ -229,6 +229,17 @@ export class ProductFiles {
   #pathOf(productId: ProductId): string {
     return join(this.#directory, productFile(productId));
   }
+}
+
+async function tryAll(
+  all: readonly ProductLines[],
+  work: (lines: ProductLines, index: number) => Promise<void>,
+): Promise<ProductFailures> {
+  const failures = new Map<ProductId, unknown>();
+  await inParallel(all.entries(), writersInParallel, async ([index, lines]) => {
+    await work(lines, index).catch((error: unknown) => failures.set(lines.productId, error));
+  });
+  return failures;
 }
 
 /** The error for a product file that breaks the format; its cause is known to whoever rebuilds it. */

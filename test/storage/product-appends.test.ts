@@ -1,39 +1,47 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { EventEmitter, once } from 'node:events';
+import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { isSystemError } from '../../src/errors.ts';
 import type { Append, AppendOutcome } from '../../src/files/append.ts';
 import { AppendThread } from '../../src/files/append-thread.ts';
-import { nodeFileSystem } from '../../src/files/file-system.ts';
 import { productFile } from '../../src/storage/product-file.ts';
+import { FaultyFiles } from '../support/faulty-files.ts';
 import { encodeAll, productId, RecordSource } from '../support/records.ts';
 import { checkCleanStore, openStorage, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /* Product files that a thread of their own appends to, as in the process that serves. */
 
+const products = /results_by_product/;
+
 async function open(t: ExecutionContext) {
   const directory = await temporaryDirectory(t);
   const thread = new AppendThread();
-  const gate: { failure?: Error | undefined } = {};
+  const gate: { failure?: Error | undefined; isShut?: boolean } = {};
+  const gateEvents = new EventEmitter<{ reached: []; opened: [] }>();
   const asked: (readonly Append[])[] = [];
   const appendAll = async (appends: readonly Append[]): Promise<readonly AppendOutcome[]> => {
     asked.push(appends);
     const outcomes = await thread.appendAll(appends);
+    gateEvents.emit('reached');
+    if (gate.isShut === true) await once(gateEvents, 'opened');
     if (gate.failure !== undefined) throw gate.failure;
     return outcomes;
   };
   const events = new RecordedEvents();
-  const files = { ...nodeFileSystem, appendAll };
+  const files = Object.assign(new FaultyFiles(), { appendAll });
   const options = { flushIntervalMs: 1 };
   const storage = await openStorage(directory, { files, events, options });
   const source = new RecordSource();
-  const write = async (...products: readonly string[]) => {
-    const batch = source.batch(...products);
+  const write = async (...names: readonly string[]) => {
+    const batch = source.batch(...names);
     await storage.append(batch);
     return batch;
   };
   const pathOf = (product: string) => join(directory, productFile(productId(product)));
-  return { directory, storage, events, gate, asked, write, pathOf };
+  return { directory, files, storage, events, gate, gateEvents, asked, source, write, pathOf };
 }
 
 test('each product has its records, whether it is new, known, or the first of its directory', async (t) => {
@@ -80,6 +88,84 @@ test('a file that is there for a new product is met, and rebuilt', async (t) => 
   await storage.close();
 
   await checkCleanStore(t, directory);
+});
+
+test('new products in new directories hold up no more than two threads of the pool', async (t) => {
+  const { directory, files, storage, write } = await open(t);
+  const hold = files.hold('open', products);
+
+  await write(...Array.from({ length: 64 }, (_, index) => `p${index}`));
+  await hold.reached();
+  const opensAtOnce = files.calls('open', products).length;
+  hold.release();
+  await storage.close();
+
+  t.true(opensAtOnce <= 2, `${opensAtOnce} at once`);
+  await checkCleanStore(t, directory);
+});
+
+test('long texts are not all given to the thread at once', async (t) => {
+  const { directory, storage, asked, source } = await open(t);
+  const names = Array.from({ length: 3000 }, (_, index) => `p${index % 60}`);
+  const text = 'a'.repeat(200);
+  const long = source.batch(...names).map((record) => ({ ...record, reason: text, source: text }));
+
+  await storage.append(long);
+  await storage.close();
+
+  const lengths = asked.map((appends) =>
+    appends.reduce((length, { text }) => length + text.length, 0),
+  );
+  t.true(Math.max(...lengths) < 1.1e6, `${lengths}`);
+  t.true(lengths.length > 1);
+  t.is((await checkCleanStore(t, directory)).records, 3000);
+});
+
+test('what the system says of a file that cannot be written is passed on, and the others are written', async (t) => {
+  const { directory, storage, write, pathOf } = await open(t);
+  await mkdir(pathOf('new'), { recursive: true });
+  await write('a', 'new');
+
+  const failure = await t.throwsAsync(storage.flush(), { code: 'EISDIR' });
+  const text = await readFile(pathOf('a'), 'utf8');
+  await rmdir(pathOf('new'));
+  await storage.close();
+
+  t.true(isSystemError(failure));
+  t.is(text.split('\n').length, 2);
+  await checkCleanStore(t, directory);
+});
+
+test('where no thread lives long enough to answer, product files are complete all the same', async (t) => {
+  const { directory, storage, gate, write } = await open(t);
+  gate.failure = new Error('the thread has ended');
+
+  await write(...Array.from({ length: 300 }, (_, index) => `p${index}`));
+  await storage.close();
+
+  t.is((await checkCleanStore(t, directory)).records, 300);
+});
+
+test('a stop waits for the thread, and finishes what that could not and what came since', async (t) => {
+  const { directory, storage, events, gate, gateEvents, write } = await open(t);
+  gate.isShut = true;
+  const reached = once(gateEvents, 'reached');
+  await write('a');
+  await reached;
+  await write('b');
+  await storage.seal();
+
+  const closing = storage.close();
+  // With nothing to seal, only the stop's own tries follow from here.
+  await setImmediate();
+  gate.failure = new Error('the thread has ended');
+  gate.isShut = false;
+  gateEvents.emit('opened');
+  await events.until('aggregated', 1);
+  gate.failure = undefined;
+  await closing;
+
+  t.is((await checkCleanStore(t, directory)).checkpointSeq, 2);
 });
 
 test('what was asked of a thread whose answer is lost stands in the files once', async (t) => {
