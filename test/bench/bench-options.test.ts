@@ -16,11 +16,17 @@ test('lists of connections and of store sizes are read', (t) => {
   ]);
 });
 
+test('a window has 200,000 products unless it is told otherwise', (t) => {
+  t.is(parseBenchOptions(['tail']).windowProducts, 200_000);
+  t.is(parseBenchOptions(['tail', '--window-products', '500']).windowProducts, 500);
+});
+
 for (const argv of [
   ['writes'],
   ['--rounds', '0'],
   ['--seconds', '61'],
   ['--connections', '50,'],
+  ['--window-products', '0'],
   ['--sizes', '100'],
   ['--sizes', '10/6'],
   ['--colour', 'red'],

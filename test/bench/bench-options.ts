@@ -11,6 +11,7 @@ export const suiteNames = [
   'query',
   'stream',
   'slow',
+  'tail',
 ] as const;
 
 export type SuiteName = (typeof suiteNames)[number];
@@ -24,6 +25,8 @@ export interface BenchOptions {
   /** Numbers of connections, each measured on its own. */
   readonly connections: readonly number[];
   readonly products: number;
+  /** That wait for their files at once in `tail`. */
+  readonly windowProducts: number;
   /** Of the stores that growth is measured with, smallest first. */
   readonly sizes: readonly StoreSize[];
   /** Whether the kernel's page cache is emptied before cold reads; needs root. */
@@ -47,11 +50,13 @@ Suites, all of them unless some are named:
   query    prices warm and cold, and pages at start, middle and end, by the size of the store
   stream   a range as NDJSON beside plain copying; the feed resumed in the middle; its cost to writers
   slow     queue bounds and connections with 0, 2 and 5 ms added to each sync
+  tail     reprices at a fixed rate while very many product files are written, and while none are
 
   --rounds N           1 to 50, how often each is measured (5)
   --seconds N          1 to 60, the length of one stretch of load (2)
   --connections N,…    1 to 1000 each (50,200)
   --products N         1 to 1000000 (1000)
+  --window-products N  1 to 1000000, whose files are written meanwhile in tail (200000)
   --sizes R/P,…        records and products of the stores, smallest first
                        (10000/1000,1000000/100000,10000000/1000000)
   --drop-caches        empties the page cache of the whole machine before cold reads; needs root
@@ -71,6 +76,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     allowPositionals: true,
     options: {
       ...{ rounds: text, seconds: text, connections: text, products: text, sizes: text },
+      'window-products': text,
       ...{ json: text, check: flag, 'write-docs': flag, 'drop-caches': flag },
     },
   });
@@ -83,6 +89,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       .split(',')
       .map((number) => integer('connections', number, 1000)),
     products: integer('products', values.products ?? '1000', 1_000_000),
+    windowProducts: integer('window-products', values['window-products'] ?? '200000', 1_000_000),
     sizes: sizes.split(',').map(parseStoreSize),
     dropCaches: values['drop-caches'],
     json: values.json,

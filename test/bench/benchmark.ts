@@ -14,6 +14,7 @@ import { measureReads } from './suites/read.ts';
 import { measureSlowDisk } from './suites/slow.ts';
 import { measureStart } from './suites/start.ts';
 import { measureStreams } from './suites/stream.ts';
+import { measureTail } from './suites/tail.ts';
 import { measureWrites } from './suites/write.ts';
 import { isInMemory, volumeType } from './volume-type.ts';
 
@@ -26,6 +27,7 @@ const suites: Readonly<Record<SuiteName, (bench: Bench) => Promise<SuiteResult>>
   query: measureQueries,
   stream: measureStreams,
   slow: measureSlowDisk,
+  tail: measureTail,
 };
 
 /**

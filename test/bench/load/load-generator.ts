@@ -1,6 +1,7 @@
 import { download } from './download.ts';
-import type { LoadJob, LoadReply } from './load-job.ts';
+import type { EnoughOfIt, LoadJob, LoadReply } from './load-job.ts';
 import { LoadRun } from './load-run.ts';
+import { PacedRun } from './paced-run.ts';
 import { upload } from './upload.ts';
 
 /*
@@ -11,7 +12,14 @@ import { upload } from './upload.ts';
 /** No answer may take longer; a server that hangs must not hang the benchmark. */
 const answerMsMax = 20_000;
 
-process.on('message', (job: LoadJob) => {
+let enough = new AbortController();
+
+process.on('message', (job: LoadJob | EnoughOfIt) => {
+  if (job.kind === 'enough') {
+    enough.abort();
+    return;
+  }
+  enough = new AbortController();
   work(job).then(
     (result) => reply({ result }),
     (error: unknown) => reply({ problem: String(error) }),
@@ -25,6 +33,8 @@ async function work(job: LoadJob) {
   switch (job.kind) {
     case 'requests':
       return new LoadRun(job).run(answerMsMax);
+    case 'paced':
+      return new PacedRun(job).run(answerMsMax, enough.signal);
     case 'upload':
       return upload(job);
     case 'download':

@@ -12,6 +12,23 @@ export interface RequestsJob {
   readonly mayRefuse: boolean;
 }
 
+/** A stretch of requests at a fixed rate. */
+export interface PacedJob {
+  readonly kind: 'paced';
+  readonly port: number;
+  readonly requests: RequestMix;
+  /** Requests that are due wait for one of these. */
+  readonly connections: number;
+  readonly perSecond: number;
+  /** After this no more are sent; the runner may say before that it was enough. */
+  readonly seconds: number;
+}
+
+/** Ends the paced stretch that runs, if there is one. */
+export interface EnoughOfIt {
+  readonly kind: 'enough';
+}
+
 /** What is asked for: products are drawn from `product-0` to the one before the number; paths come in turn. */
 export type RequestMix =
   | { readonly route: 'reprice' | 'price'; readonly products: number }
@@ -41,7 +58,8 @@ export interface UploadJob {
   readonly kind: 'upload';
   readonly port: number;
   readonly records: number;
-  readonly products: number;
+  /** Drawn from `product-0` to the one before the number, or each record of another product. */
+  readonly products: number | 'each once';
 }
 
 export interface UploadResult {
@@ -71,7 +89,7 @@ export interface DownloadResult {
   readonly clientCpu: number;
 }
 
-export type LoadJob = RequestsJob | UploadJob | DownloadJob;
+export type LoadJob = RequestsJob | PacedJob | UploadJob | DownloadJob;
 
 /** The load generator's message to the runner. */
 export type LoadReply =

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   DownloadJob,
   DownloadResult,
+  EnoughOfIt,
   LoadJob,
   LoadReply,
   LoadResult,
+  PacedJob,
   RequestsJob,
   UploadJob,
   UploadResult,
@@ -16,6 +19,9 @@ import { cpuSecondsOf } from './process-cpu.ts';
 export type Loaded<Result> = Result & { readonly serverCpuSeconds: number };
 
 type JobFor<Job extends LoadJob> = Omit<Job, 'kind' | 'port'>;
+
+/** How often it is asked whether a paced stretch has gone on for long enough. */
+const enoughPollMs = 100;
 
 /** The load generator, and the servers that it loads one at a time while the others stand still. */
 export class LoadDriver {
@@ -35,11 +41,19 @@ export class LoadDriver {
   async request(server: BenchServer, job: JobFor<RequestsJob>): Promise<Loaded<LoadResult>> {
     const { port } = server;
     const result = await this.#load<LoadResult>(server, { kind: 'requests', port, ...job });
-    const { badStatuses } = result;
-    if (Object.keys(badStatuses).length > 0) {
-      throw new Error(`${server.name}: wrong statuses ${JSON.stringify(badStatuses)}`);
-    }
-    return result;
+    return requireGood(server, result);
+  }
+
+  /** Goes on until `isEnough`, or the job's time is up. Throws when a status was wrong. */
+  async pace(
+    server: BenchServer,
+    job: JobFor<PacedJob>,
+    isEnough: () => Promise<boolean>,
+  ): Promise<Loaded<LoadResult>> {
+    const { port } = server;
+    const load = this.#load<LoadResult>(server, { kind: 'paced', port, ...job });
+    const [result] = await Promise.all([load, this.#endWhen(isEnough, load)]);
+    return requireGood(server, result);
   }
 
   upload(server: BenchServer, job: JobFor<UploadJob>): Promise<Loaded<UploadResult>> {
@@ -54,6 +68,22 @@ export class LoadDriver {
     await this.#generator.kill();
   }
 
+  /** Tells the load generator as soon as it was enough, unless the load ends before. */
+  async #endWhen(isEnough: () => Promise<boolean>, load: Promise<unknown>): Promise<void> {
+    const ended = new AbortController();
+    load.then(
+      () => ended.abort(),
+      () => ended.abort(),
+    );
+    while (!ended.signal.aborted) {
+      if (await isEnough()) {
+        this.#generator.send({ kind: 'enough' } satisfies EnoughOfIt);
+        return;
+      }
+      await delay(enoughPollMs);
+    }
+  }
+
   async #load<Result>(server: BenchServer, job: LoadJob): Promise<Loaded<Result>> {
     this.#stop.throwIfAborted();
     server.process.resume();
@@ -66,4 +96,10 @@ export class LoadDriver {
     if ('problem' in reply) throw new Error(`${server.name}: ${reply.problem}`);
     return { ...(reply.result as Result), serverCpuSeconds };
   }
+}
+
+function requireGood<Result extends LoadResult>(server: BenchServer, result: Result): Result {
+  const { badStatuses } = result;
+  if (Object.keys(badStatuses).length === 0) return result;
+  throw new Error(`${server.name}: wrong statuses ${JSON.stringify(badStatuses)}`);
 }

@@ -6,6 +6,7 @@ import type { BenchServer } from './bench-server.ts';
 /** The service, and how long it took from the start of its process until it was ready. */
 export interface RepricerServer extends BenchServer {
   readonly startMs: number;
+  readonly backplanePort: number;
 }
 
 export interface RepricerOptions {
@@ -39,9 +40,9 @@ export async function startRepricer(
         stdio: ['ignore', log.fd, 'inherit', 'ipc'],
       },
     );
-    const port = await process.whileRunning(portInLog(logFile));
+    const { port, backplanePort } = await process.whileRunning(portsInLog(logFile));
     return {
-      ...{ name: 'Repricer', process, port, cpuRoots: [process.pid] },
+      ...{ name: 'Repricer', process, port, backplanePort, cpuRoots: [process.pid] },
       startMs: performance.now() - startedMs,
       stop: () => stopWell(process),
       kill: () => process.kill(),
@@ -62,11 +63,16 @@ function environmentWithoutOptions(): NodeJS.ProcessEnv {
   return Object.fromEntries(entries.filter(([name]) => !name.startsWith('REPRICER_')));
 }
 
-async function portInLog(logFile: string): Promise<number> {
+interface Ports {
+  readonly port: number;
+  readonly backplanePort: number;
+}
+
+async function portsInLog(logFile: string): Promise<Ports> {
   const deadline = performance.now() + startMsMax;
   while (performance.now() < deadline) {
     const ready = /^.*"message":"ready".*$/m.exec(await readFile(logFile, 'utf8'));
-    if (ready !== null) return (JSON.parse(ready[0]) as { readonly port: number }).port;
+    if (ready !== null) return JSON.parse(ready[0]) as Ports;
     await delay(startPollMs);
   }
   throw new Error(`the service was not ready after ${startMsMax} ms`);

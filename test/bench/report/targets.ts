@@ -25,6 +25,10 @@ export const targets = {
   heap: { atMost: 1.1 },
   /** By plain copying of the same files through a socket. */
   rangeStream: { atLeast: 0.3 },
+  /** The 99th percentile of a reprice while product files are written, by that while none are. */
+  tail: { atMost: 2 },
+  /** Milliseconds that the event loop is late meanwhile, the 10 ms of its sampling included. */
+  tailEventLoop: { atMost: 20 },
 } as const;
 
 export function isMet(target: Target, values: readonly number[]): boolean {

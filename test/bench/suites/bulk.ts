@@ -8,8 +8,9 @@ import type { SuiteResult } from '../report/measure.ts';
 import { targets } from '../report/targets.ts';
 import { inTurns } from './in-turns.ts';
 import { uploadSeries } from './load-series.ts';
-import { requireAll, withPeersBeside } from './peers-beside.ts';
+import { withPeersBeside } from './peers-beside.ts';
 import { ratiosToPeers } from './ratios-to-peers.ts';
+import { requireAll } from './store-records.ts';
 
 /** A batch is as long as a fast server takes for one stretch. */
 const recordsPerSecond = 200_000;

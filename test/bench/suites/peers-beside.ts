@@ -1,11 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nodeFileSystem } from '../../../src/files/file-system.ts';
-import { verifyStore } from '../../../src/storage/verify.ts';
 import type { Bench } from '../bench.ts';
 import type { BenchServer } from '../processes/bench-server.ts';
 import { findPeers, peerDirectory } from '../processes/peers.ts';
 import { startRepricer } from '../processes/repricer-server.ts';
+import { recordsOf } from './store-records.ts';
 
 /** The service, and all peers that this machine can start; one runs at a time. */
 export interface ServersBeside {
@@ -47,20 +46,4 @@ export async function withPeersBeside<Result>(
   } finally {
     await Promise.all(servers.map((server) => server.kill()));
   }
-}
-
-/** How many records the service left; throws unless its store is well. */
-async function recordsOf(dataDir: string): Promise<number> {
-  const { records, damages, damageCount, notes } = await verifyStore(nodeFileSystem, dataDir);
-  if (damageCount === 0 && notes.length === 0) return records;
-  throw new Error(`the store is not well: ${JSON.stringify({ damages, notes })}`);
-}
-
-/** Throws unless the journal has exactly the records that were acknowledged; otherwise says so. */
-export function requireAll(acknowledged: number, recordsVerified: number): string {
-  if (recordsVerified !== acknowledged) {
-    throw new Error(`${acknowledged} writes were acknowledged, the journal has ${recordsVerified}`);
-  }
-  const count = acknowledged.toLocaleString('en-US');
-  return `${count} writes were acknowledged, and the journal has exactly as many records.`;
 }

@@ -3,8 +3,9 @@ import type { Measure, SuiteResult } from '../report/measure.ts';
 import { targets } from '../report/targets.ts';
 import { inTurns } from './in-turns.ts';
 import { requestSeries } from './load-series.ts';
-import { requireAll, withPeersBeside } from './peers-beside.ts';
+import { withPeersBeside } from './peers-beside.ts';
 import { ratiosToPeers } from './ratios-to-peers.ts';
+import { requireAll } from './store-records.ts';
 
 /** Durable reprices beside the peers; then the journal must have exactly as many. */
 export async function measureWrites(bench: Bench): Promise<SuiteResult> {
