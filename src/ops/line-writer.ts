@@ -25,7 +25,9 @@ export class LineWriter {
   #droppedLines = 0;
   #unreportedLines = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Settles when nothing waits any more; undefined while no write runs. */
+  /** Whether someone waits until nothing waits any more. */
+  #isAwaited = false;
+  /** Settles when so little waits that others are waited for; undefined while no write runs. */
   #writing: Promise<void> | undefined;
 
   /** `formatDropped` gives the line, without its end, that tells how many lines were dropped. */
@@ -50,11 +52,12 @@ export class LineWriter {
     this.#waiting.push(line);
     this.#waitingBytes += bytes;
     if (this.#waitingBytes >= flushBytes) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), flushDelayMs);
+    else this.#flushLater();
   }
 
   /** Resolves when all lines are written, or after `timeoutMs` when the reader does not take them. */
   async flushed(timeoutMs: number): Promise<void> {
+    this.#isAwaited = true;
     this.#flush();
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<void>((resolve) => {
@@ -62,6 +65,11 @@ export class LineWriter {
     });
     await Promise.race([this.#writing, timedOut]);
     clearTimeout(timer);
+    this.#isAwaited = false;
+  }
+
+  #flushLater(): void {
+    this.#timer ??= setTimeout(() => this.#flush(), flushDelayMs);
   }
 
   #flush(): void {
@@ -74,8 +82,15 @@ export class LineWriter {
     let isTaken: boolean;
     do {
       isTaken = await this.#writeWaiting();
-    } while (this.#waiting.length > 0 || (isTaken && this.#unreportedLines > 0));
+    } while (this.#mustGoOn || (isTaken && this.#unreportedLines > 0));
     this.#writing = undefined;
+    if (this.#waiting.length > 0) this.#flushLater();
+  }
+
+  /** A write of a few lines takes as long as one of many, so after a write others are waited for again. */
+  get #mustGoOn(): boolean {
+    const isEnough = this.#waitingBytes >= flushBytes;
+    return isEnough || (this.#isAwaited && this.#waiting.length > 0);
   }
 
   /** Whether the reader took the lines. */

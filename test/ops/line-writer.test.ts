@@ -55,6 +55,20 @@ test('one write runs at a time, and lines that come meanwhile share the next one
   t.is(output.texts[1], `one\n${`${kibibyte}\n`.repeat(16)}two\n`);
 });
 
+test('a few lines that come during a write wait for others again', async (t) => {
+  const { output, lines } = setup();
+  addKibibytes(lines, 16);
+
+  lines.add('one');
+  output.release();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.is(output.texts.length, 1);
+  lines.add('two');
+  await output.begun(2);
+
+  t.is(output.texts[1], 'one\ntwo\n');
+});
+
 for (let turns = 0; turns < 8; turns++) {
   test(`a line that comes ${turns} turns after a write began is written`, async (t) => {
     const line = 'x'.repeat(16 * 1024 - 1);
