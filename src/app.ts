@@ -48,6 +48,7 @@ import { type BatchLimits, repriceBatchHandler } from './http/write/reprice-batc
 import type { PriceLedger } from './ledger/price-ledger.ts';
 import type { Log } from './ops/log.ts';
 import type { Metrics } from './ops/metrics.ts';
+import { Traces } from './ops/trace.ts';
 
 export interface AppDependencies {
   readonly ledger: Pick<
@@ -118,6 +119,7 @@ export function createRequestListener(dependencies: AppDependencies): RequestLis
 /** What the hot routes and the app have in common. */
 interface SharedParts {
   readonly observer: RequestObserver;
+  readonly traces: Traces;
   /** Undefined where nobody is limited. */
   readonly rates: RateLimiter | undefined;
 }
@@ -125,6 +127,7 @@ interface SharedParts {
 function createSharedParts({ log, metrics, limits }: AppDependencies): SharedParts {
   return {
     observer: new RequestObserver(log, metrics),
+    traces: new Traces(),
     rates: limits.clientRate > 0 ? new RateLimiter(limits) : undefined,
   };
 }
@@ -132,12 +135,12 @@ function createSharedParts({ log, metrics, limits }: AppDependencies): SharedPar
 /** Everything that is served, as a Koa app. */
 export function createApp(
   dependencies: AppDependencies,
-  { observer, rates }: SharedParts = createSharedParts(dependencies),
+  { observer, traces, rates }: SharedParts = createSharedParts(dependencies),
 ): Koa {
   const { clients, origins = [], isLocalOnly = false, isDraining } = dependencies;
   const app = new Koa();
   app.on('error', logKoaError(dependencies.log));
-  app.use(observeRequests(observer));
+  app.use(observeRequests(observer, traces));
   app.use(countClients(dependencies.statistics));
   app.use(closeWhenDraining(isDraining));
   app.use(defaultHeaders());

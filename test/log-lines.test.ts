@@ -18,6 +18,7 @@ const levelsOfRequest = ['error', 'info', 'warn'];
 const spreads: ReadonlyMap<string, readonly string[]> = new Map([
   ['...failureFields', ['code', 'error']],
   ['...actorField', ['actor']],
+  ['...fields', ['method', 'route', 'path', 'status', 'durationMs', 'traceId', 'spanId', 'actor']],
 ]);
 
 test('every line that can be logged is documented with its level and fields, and nothing else is', async (t) => {

@@ -52,7 +52,7 @@ export function jsonLineFormat(identity: LogIdentity): (entry: LogEntry) => stri
 }
 
 /** The members of an object as JSON, with a comma before them. */
-function membersOf(object: object): string {
+export function membersOf(object: object): string {
   const json = toJson(object) ?? toJson(withoutUnwritable(object)) ?? '{}';
   return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }

@@ -10,6 +10,7 @@ import {
   type LogIdentity,
   type LogLevel,
 } from './log-line.ts';
+import { type RequestFields, requestLineFormat } from './request-line.ts';
 
 /** How long `close` waits for a reader that does not take the last lines. */
 const closeTimeoutMs = 2000;
@@ -22,6 +23,8 @@ export interface Log {
   warn(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
   debug(message: string, fields?: LogFields): void;
+  /** As `info('request', fields)`, in a quarter of the time: for what is logged thousands of times a second. */
+  request(fields: RequestFields): void;
   /** Whether lines of this level are written; ask before making fields that cost something. */
   isEnabled(level: LogLevel): boolean;
   /** Lines that no reader will see, because it was too slow or is gone. */
@@ -46,6 +49,7 @@ export interface LogOptions {
 
 export function createLog({ level, write, identity = {}, isTerminal }: LogOptions): Log {
   const formatLine = isTerminal ? formatTerminalLine : jsonLineFormat(identity);
+  const formatRequest = isTerminal ? undefined : requestLineFormat(identity);
   const lines = new LineWriter(write, (count) =>
     formatLine({
       timestamp: new Date(),
@@ -74,11 +78,16 @@ export function createLog({ level, write, identity = {}, isTerminal }: LogOption
     };
   }
 
+  const info = logAt('info');
   return {
     error: logAt('error'),
     warn: logAt('warn'),
-    info: logAt('info'),
+    info,
     debug: logAt('debug'),
+    request(fields) {
+      if (formatRequest === undefined) info('request', { ...fields });
+      else if (isEnabled('info') && logger.writable) lines.add(formatRequest(Date.now(), fields));
+    },
     isEnabled,
     get droppedLines() {
       return lines.droppedLines;

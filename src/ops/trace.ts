@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { RandomHex } from './random-hex.ts';
 
 /** A request's place in a trace, as W3C Trace Context names it; all in lower-case hex. */
 export interface Trace {
@@ -23,7 +23,7 @@ const versionZeroLength = 55;
 export function parseTraceparent(
   header: string | undefined,
 ): { readonly traceId: string; readonly flags: TraceFlags } | undefined {
-  const match = fields.exec(header ?? '');
+  const match = header === undefined || header === '' ? null : fields.exec(header);
   if (match === null) return undefined;
   const [text, version = '', traceId = '', parentId = '', flags = ''] = match;
   if (version === 'ff' || (version === '00' && text.length !== versionZeroLength)) return undefined;
@@ -31,24 +31,28 @@ export function parseTraceparent(
   return { traceId, flags: Number.parseInt(flags, 16) % 2 === 1 ? '01' : '00' };
 }
 
-/** Continues the caller's trace, or begins one when the header is absent or not valid. */
-export function startTrace(header: string | undefined): Trace {
-  const { traceId, flags } = parseTraceparent(header) ?? { traceId: newTraceId(), flags: '00' };
-  return { traceId, spanId: newSpanId(), flags };
+/** Starts the traces of requests. */
+export class Traces {
+  readonly #ids = new RandomHex();
+
+  /** Continues the caller's trace, or begins one when the header is absent or not valid. */
+  start(header: string | undefined): Trace {
+    const { traceId, flags } = parseTraceparent(header) ?? {
+      traceId: this.#newId(32),
+      flags: '00',
+    };
+    return { traceId, spanId: this.#newId(16), flags };
+  }
+
+  /** Not all zeros, which would stand for none. */
+  #newId(digits: number): string {
+    let id = this.#ids.take(digits);
+    while (zeros.test(id)) id = this.#ids.take(digits);
+    return id;
+  }
 }
 
 /** The value of `traceparent` towards others, and of `traceresponse` towards the caller. */
 export function formatTraceparent({ traceId, spanId, flags }: Trace): string {
   return `00-${traceId}-${spanId}-${flags}`;
-}
-
-/** A random UUID: Node draws those from a pool of random bytes, and its version digit is never zero. */
-function newTraceId(): string {
-  return randomUUID().replaceAll('-', '');
-}
-
-/** Digits of a random UUID that are all random. */
-function newSpanId(): string {
-  const uuid = randomUUID();
-  return uuid.slice(0, 8) + uuid.slice(-8);
 }

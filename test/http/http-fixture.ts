@@ -21,6 +21,7 @@ import type { ProductId } from '../../src/model/product-id.ts';
 import { type Timestamp, toTimestamp } from '../../src/model/timestamp.ts';
 import type { LogFields, LogLevel } from '../../src/ops/log-line.ts';
 import type { RequestObservation } from '../../src/ops/metrics.ts';
+import type { RequestFields } from '../../src/ops/request-line.ts';
 import { price, productId } from '../support/records.ts';
 
 export function record(change: Partial<PriceRecord> = {}): PriceRecord {
@@ -146,6 +147,7 @@ export class RecordedLog {
   warn = (message: string, fields: LogFields = {}) => this.#add('warn', message, fields);
   info = (message: string, fields: LogFields = {}) => this.#add('info', message, fields);
   debug = (message: string, fields: LogFields = {}) => this.#add('debug', message, fields);
+  request = (fields: RequestFields) => this.info('request', { ...fields });
   isEnabled = (level: LogLevel) => level !== 'info' || this.isInfoEnabled;
   close = () => Promise.resolve();
 

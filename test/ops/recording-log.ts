@@ -19,6 +19,7 @@ export function createRecordingLog(): Log & { readonly lines: readonly RecordedL
     warn: logAt('warn'),
     info: logAt('info'),
     debug: logAt('debug'),
+    request: (fields) => logAt('info')('request', { ...fields }),
     isEnabled: () => true,
     droppedLines: 0,
     close: () => Promise.resolve(),

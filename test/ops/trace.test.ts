@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatTraceparent, parseTraceparent, startTrace } from '../../src/ops/trace.ts';
+import { formatTraceparent, parseTraceparent, Traces } from '../../src/ops/trace.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parentId = '00f067aa0ba902b7';
@@ -44,7 +44,7 @@ for (const [fault, header] of [
 }
 
 test('a caller’s trace is continued under a span of our own', (t) => {
-  const trace = startTrace(`00-${traceId}-${parentId}-01`);
+  const trace = new Traces().start(`00-${traceId}-${parentId}-01`);
 
   t.is(trace.traceId, traceId);
   t.is(trace.flags, '01');
@@ -53,7 +53,7 @@ test('a caller’s trace is continued under a span of our own', (t) => {
 });
 
 test('without a valid header a trace begins that nobody records yet', (t) => {
-  const [one, other] = [startTrace(undefined), startTrace('nonsense')];
+  const [one, other] = [new Traces().start(undefined), new Traces().start('nonsense')];
 
   t.is(one.flags, '00');
   t.not(one.traceId, other.traceId);
@@ -62,7 +62,7 @@ test('without a valid header a trace begins that nobody records yet', (t) => {
 });
 
 test('a trace is written as a header that the next service accepts', (t) => {
-  const trace = startTrace(undefined);
+  const trace = new Traces().start(undefined);
 
   const header = formatTraceparent(trace);
 

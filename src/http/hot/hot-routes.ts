@@ -3,7 +3,7 @@ import type { Client, Clients, Scope } from '../../access/client.ts';
 import type { ClientStatistics } from '../../access/client-statistics.ts';
 import type { PriceLedger } from '../../ledger/price-ledger.ts';
 import { isProductId, type ProductId } from '../../model/product-id.ts';
-import { startTrace } from '../../ops/trace.ts';
+import type { Traces } from '../../ops/trace.ts';
 import { parseCredential } from '../access/credential.ts';
 import type { RateLimiter } from '../access/rate-limiter.ts';
 import { isJson } from '../input/read-body.ts';
@@ -23,6 +23,7 @@ export interface HotRoutesParts {
   readonly clients: Clients;
   readonly statistics: Pick<ClientStatistics, 'countRequest'>;
   readonly observer: RequestObserver;
+  readonly traces: Traces;
   /** Undefined where nobody is limited. */
   readonly rates: RateLimiter | undefined;
   readonly isLocalOnly: boolean;
@@ -131,9 +132,11 @@ export class HotRoutes {
     route: string,
   ): Served | undefined {
     const startedMs = performance.now();
-    const decision = this.#parts.rates?.take(client, request);
+    const { rates, traces } = this.#parts;
+    const decision = rates?.take(client, request);
     if (decision?.isTaken === false) return undefined;
-    const trace = startTrace(String(request.headers['traceparent'] ?? ''));
+    const { traceparent } = request.headers;
+    const trace = traces.start(traceparent === undefined ? undefined : String(traceparent));
     const headers = { ...this.#parts.headers, ...decision?.headers };
     return { request, response, client, route, startedMs, trace, headers };
   }

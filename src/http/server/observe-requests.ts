@@ -1,5 +1,5 @@
 import type { RouterContext, RouterMiddleware } from '@koa/router';
-import { formatTraceparent, startTrace } from '../../ops/trace.ts';
+import { formatTraceparent, type Traces } from '../../ops/trace.ts';
 import type { RequestObserver } from './request-observer.ts';
 import { whenAnswered } from './when-answered.ts';
 
@@ -7,10 +7,10 @@ import { whenAnswered } from './when-answered.ts';
  * Has every request observed once it is answered, under the trace that the client began or a new one. A
  * stream is answered when it has closed, which may be long after its first byte.
  */
-export function observeRequests(observer: RequestObserver): RouterMiddleware {
+export function observeRequests(observer: RequestObserver, traces: Traces): RouterMiddleware {
   return async function observeRequests(ctx, next) {
     const startedMs = performance.now();
-    const trace = startTrace(ctx.get('traceparent'));
+    const trace = traces.start(ctx.get('traceparent'));
     ctx.set('traceresponse', formatTraceparent(trace));
 
     await next();

@@ -27,9 +27,10 @@ export class OwedAnswers {
   add(request: IncomingMessage, response: ServerResponse): boolean {
     const connection = this.#connectionOf(request.socket);
     const { owed } = connection;
-    for (const earlier of [...owed].filter(awaitsContinue))
-      earlier.setHeader('Connection', 'close');
-    if (connection.isEnding || [...owed].some(endsConnection)) return false;
+    for (const earlier of owed)
+      if (awaitsContinue(earlier)) earlier.setHeader('Connection', 'close');
+    if (connection.isEnding) return false;
+    for (const earlier of owed) if (endsConnection(earlier)) return false;
     connection.requests += 1;
     owed.add(response);
     if (

@@ -36,11 +36,13 @@ export class RequestObserver {
 
   answered({ method, route, status, failure, startedMs, ...request }: AnsweredRequest): void {
     const durationMs = performance.now() - startedMs;
-    const refusal = failure === undefined ? {} : { refusal: codeOf(failure) };
-    this.#metrics.observeRequest({ route, method, status, seconds: durationMs / 1000, ...refusal });
+    const observation = { route, method, status, seconds: durationMs / 1000 };
+    this.#metrics.observeRequest(
+      failure === undefined ? observation : { ...observation, refusal: codeOf(failure) },
+    );
     const level = levelFor(status, failure);
     if (!this.#log.isEnabled(level)) return;
-    this.#log[level]('request', {
+    const fields = {
       method,
       route,
       path: loggedPath(request.target),
@@ -49,8 +51,9 @@ export class RequestObserver {
       traceId: request.trace.traceId,
       spanId: request.trace.spanId,
       ...actorField(request.client),
-      ...failureFields(failure, status),
-    });
+    };
+    if (failure === undefined) this.#log.request(fields);
+    else this.#log[level]('request', { ...fields, ...failureFields(failure, status) });
   }
 }
 
@@ -73,7 +76,6 @@ function actorField(client: Client | undefined): { readonly actor?: string } {
 }
 
 function failureFields(failure: unknown, status: number): Record<string, unknown> {
-  if (failure === undefined) return {};
   const code = codeOf(failure);
   return worstStatus(status, failure) >= 500 ? { code, error: failure } : { code };
 }

@@ -10,6 +10,7 @@ import { ClientStatistics } from '../../../src/access/client-statistics.ts';
 import { type ErrorCode, RepricerError } from '../../../src/errors.ts';
 import { HotRoutes } from '../../../src/http/hot/hot-routes.ts';
 import { RequestObserver } from '../../../src/http/server/request-observer.ts';
+import { Traces } from '../../../src/ops/trace.ts';
 import { ChangingTokens, entry, tokenOf } from '../../support/tokens.ts';
 import {
   type Answer,
@@ -251,6 +252,7 @@ async function startHotRoutesAlone(t: ExecutionContext): Promise<number> {
     clients: anonymousClients,
     statistics: new ClientStatistics(undefined),
     observer: new RequestObserver(new RecordedLog(), { observeRequest: () => {} }),
+    traces: new Traces(),
     rates: undefined,
     isLocalOnly: false,
     headers: {},

@@ -276,7 +276,8 @@ test('a client that goes on for ever with a request that has its answer is cut o
   const trickle = setInterval(() => socket.write('x'), 100);
   t.teardown(() => clearInterval(trickle));
   const startedMs = performance.now();
-  await once(socket, 'close');
+  // Whether it ends with a reset depends on what was on the way; `once` would take that for a failure.
+  await new Promise((resolve) => socket.once('close', resolve));
 
   t.true(performance.now() - startedMs < 14_000, 'before the time of a whole request is over');
 });
