@@ -77,7 +77,9 @@ export class Backlog {
   /** The window to put into product files: the one that was not finished, or all that came since. */
   takeWindow(): ReadonlyMap<ProductId, ProductTail> {
     if (this.#window.size === 0) {
-      [this.#window, this.#filling] = [this.#filling, this.#window];
+      this.#window = this.#filling;
+      // Not the emptied one: what it outgrew would keep records until the next full collection.
+      this.#filling = new Map();
       this.#windowSinceMs = this.#fillingSinceMs;
     }
     return this.#window;
