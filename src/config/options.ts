@@ -31,7 +31,7 @@ export const options = {
   backplanePort: integer(9102, '', 0, 65_535, 'Port of health and metrics; 0 takes any free one.'),
   admin: toggle('Lets operators seal, flush, stop writes and take snapshots on the backplane.'),
   queueMax: integer(
-    50,
+    1000,
     'records',
     1,
     100_000,

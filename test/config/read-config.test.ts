@@ -16,7 +16,7 @@ const defaults: Config = {
   port: 8080,
   backplanePort: 9102,
   admin: false,
-  queueMax: 50,
+  queueMax: 1000,
   readsMax: 50,
   batchesMax: 4,
   batchLinesMax: 1000,
@@ -253,12 +253,12 @@ test('a switch is on with its flag alone, takes no word that follows, and says t
 
 test('a backlog that could never take a full queue is refused', (t) => {
   t.deepEqual(
-    problemsOf(() => readConfig({}, ['--backlog-records-max=49'])),
+    problemsOf(() => readConfig({}, ['--backlog-records-max=999'])),
     [
-      '--backlog-records-max 49 must be at least --queue-max 50, or a full batch would never find room',
+      '--backlog-records-max 999 must be at least --queue-max 1000, or a full batch would never find room',
     ],
   );
-  t.notThrows(() => readConfig({}, ['--backlog-records-max=50']));
+  t.notThrows(() => readConfig({}, ['--backlog-records-max=1000']));
 });
 
 test('a command that needs the data directory alone takes no other flag, but leaves variables of the service alone', (t) => {

@@ -168,7 +168,7 @@ const flagsForAll = [
   ...['--segment-age-max-ms', '5'],
   ...['--flush-interval-ms', '1'],
   ...['--checkpoint-interval-ms', '1'],
-  ...['--backlog-records-max', '60'],
+  ...['--backlog-records-max', '60', '--queue-max', '50'],
   ...['--backlog-wait-ms', '10'],
 ];
 
