@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { delimiter } from 'node:path';
 import type { Owner } from '../support/owner.ts';
 
 /** What can be done to the service's end of the link. */
@@ -81,6 +82,19 @@ export class Network {
   }
 }
 
+/** Throws when the command fails, or complains: a trouble that was not made would pass every check. */
 function run(command: string, args: string): void {
-  execFileSync(command, args.split(' '), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status, stderr, error } = spawnSync(command, args.split(' '), {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    env: { ...process.env, PATH: systemPath() },
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0 || stderr !== '') throw new Error(`${command} ${args}: ${status}, ${stderr}`);
+}
+
+/** Without the directories of packages, which npm puts first: one of them has an `nft` of its own. */
+function systemPath(): string {
+  const directories = process.env['PATH']?.split(delimiter) ?? [];
+  return directories.filter((directory) => !directory.includes('node_modules')).join(delimiter);
 }
