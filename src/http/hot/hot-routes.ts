@@ -57,7 +57,8 @@ const jsonAccepting: ReadonlySet<string | undefined> = new Set([
  *
  * It is asked first, and leaves to the app, as it came, every request that is unusual in any way: that is
  * not plain, that would be refused before its handler, whose price is not in memory. What is served here
- * is made by the same functions, and no answer is the business of this alone.
+ * is made by the same functions, and no answer is the business of this alone. A price in memory waits for
+ * nothing, so it counts for none of the reads that are served in parallel.
  */
 export class HotRoutes {
   readonly #parts: HotRoutesParts;

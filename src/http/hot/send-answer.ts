@@ -25,13 +25,14 @@ const bodiless: ReadonlySet<number> = new Set([204, 304]);
 export function sendAnswer({ response, trace, headers }: Served, answer: Answer, isLast: boolean) {
   if (response.destroyed) return;
   const { status, body = '' } = answer;
+  // In the list for `writeHead` it would be hidden from `OwedAnswers`, which asks the response for it.
+  if (isLast) response.setHeader('Connection', 'close');
   response.writeHead(status, {
     ...headersOfAll,
     traceresponse: formatTraceparent(trace),
     ...headers,
     ...answer.headers,
     ...(!bodiless.has(status) && { 'Content-Length': Buffer.byteLength(body) }),
-    ...(isLast && { Connection: 'close' }),
   });
   response.end(body);
 }

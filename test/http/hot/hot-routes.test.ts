@@ -302,6 +302,38 @@ for (const isHot of [true, false]) {
   });
 }
 
+for (const isHot of [true, false]) {
+  const how = isHot ? 'by the hot routes' : 'by the app';
+
+  test(`behind an answer that a stop made the last of its connection nothing is served ${how}`, async (t) => {
+    let isDraining = false;
+    const service = await startService(t, { isHot, isDraining: () => isDraining });
+    const [slow, quick] = [hold(), hold()];
+    const { ledger } = service;
+    const reprice = `${repriceHead}Content-Length: ${good.length}\r\n\r\n${good}`;
+    const socket = connect(service);
+    const text = readToEnd(socket);
+    ledger.gate = slow.promise;
+    socket.write(reprice);
+    await waitUntil(() => ledger.updates.length === 1);
+    ledger.gate = quick.promise;
+    socket.write(reprice);
+    await waitUntil(() => ledger.updates.length === 2);
+
+    isDraining = true;
+    quick.release();
+    await waitUntil(() => service.observed.length === 1);
+    socket.write(reprice);
+    await ask(service, '/api/nothing');
+    // As a batch does that began to answer before the stop: its answer ends nothing.
+    isDraining = false;
+    slow.release();
+
+    t.is([...(await text).matchAll(/^HTTP\/1.1 202 /gm)].length, 2);
+    t.is(ledger.updates.length, 2);
+  });
+}
+
 const repriceHead =
   'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 
