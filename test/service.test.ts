@@ -14,8 +14,8 @@ import { temporaryDirectory } from './support/temporary-directory.ts';
 
 const journal = /results\/date=/;
 
-test('with 50 records held by the disk the 51st is refused with 503 and nothing of it is recorded', async (t) => {
-  const service = await start(t);
+test('with as many records held by the disk as may wait the next is refused with 503 and nothing of it is recorded', async (t) => {
+  const service = await start(t, undefined, undefined, 0, ['--queue-max', '50']);
   const hold = service.files.hold('datasync', journal);
   const held = Array.from({ length: 50 }, (_, index) => service.reprice(`p${index}`, '1.50'));
   await hold.reached();
@@ -192,10 +192,11 @@ async function start(
   directory?: string,
   files = new FaultyFiles(),
   backplanePort = 0,
+  moreFlags: readonly string[] = [],
 ) {
   const dataDir = directory ?? (await temporaryDirectory(t));
   const flags = ['--port', '0', '--backplane-port', String(backplanePort), '--free-bytes-min', '0'];
-  const config = readConfig({}, ['--data-dir', dataDir, ...flags]);
+  const config = readConfig({}, ['--data-dir', dataDir, ...flags, ...moreFlags]);
   const failures: RepricerError[] = [];
   const log = createLog({ level: 'error', write: async () => {}, isTerminal: false });
   const service = await startService(config, {
