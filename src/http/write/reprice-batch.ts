@@ -13,9 +13,8 @@ import { parseBatchParameters } from './batch-parameters.ts';
 import type { BodyPart, BodySplitter } from './body-parts.ts';
 import { JsonArrayElements } from './json-array-elements.ts';
 import { NdjsonLines } from './ndjson-lines.ts';
-import { oneAhead } from './one-ahead.ts';
 import { readParts } from './read-parts.ts';
-import { type Line, type LineResults, parseLine, repriceLines } from './reprice-lines.ts';
+import { type LineResults, repriceLines } from './reprice-lines.ts';
 import { RepriceTally } from './reprice-tally.ts';
 
 export interface BatchLimits {
@@ -57,7 +56,7 @@ export function repriceBatchHandler(
     const tally = new RepriceTally();
     ctx.state.reprices = tally;
     const batch = { ledger, parameters, identify, rehearsal: new Rehearsal(), tally };
-    const record = async (lines: readonly Line[]) => {
+    const record = async (lines: readonly BodyPart[]) => {
       const results = await repriceLines(batch, lines);
       if (results.ownFailure !== undefined) ctx.state.failure ??= results.ownFailure.error;
       return results;
@@ -108,7 +107,7 @@ async function* startingWith<Value>(
 const givenUp = ['REQUEST_TIMEOUT', 'DRAINING'] as const;
 
 /** Records some lines together. */
-type RecordLines = (lines: readonly Line[]) => Promise<LineResults>;
+type RecordLines = (lines: readonly BodyPart[]) => Promise<LineResults>;
 
 function answerStreamed(
   ctx: Context,
@@ -116,18 +115,13 @@ function answerStreamed(
   linesMax: number,
   record: RecordLines,
 ): void {
-  async function* groups(): AsyncGenerator<readonly Line[]> {
-    for await (const parts of blocks) {
-      for await (const group of pacedGroups(parts, linesMax, ctx.state.rate)) {
-        yield group.map(parseLine);
-      }
-    }
-  }
   async function* results(): AsyncGenerator<string> {
-    for await (const lines of oneAhead(groups())) {
-      const { text, failure } = await record(lines);
-      yield text;
-      if (failure !== undefined) return;
+    for await (const lines of blocks) {
+      for await (const group of pacedGroups(lines, linesMax, ctx.state.rate)) {
+        const { text, failure } = await record(group);
+        yield text;
+        if (failure !== undefined) return;
+      }
     }
   }
   ctx.body = Readable.from(results(), { objectMode: false });
@@ -141,7 +135,7 @@ async function answerAtomic(
 ): Promise<void> {
   const lines = await wholeBatch(blocks, linesMax);
   ctx.state.rate?.overdraw(lines.length);
-  const { text, areAllGood, failure } = await record(lines.map(parseLine));
+  const { text, areAllGood, failure } = await record(lines);
   if (failure !== undefined) throw failure.error;
   ctx.status = areAllGood ? 200 : 409;
   ctx.body = text;

@@ -38,36 +38,18 @@ export interface RepriceBatch {
   readonly tally: RepriceTally;
 }
 
-interface GoodLine {
-  readonly number: number;
-  readonly reprice: Reprice;
-}
-
-/** A line of a batch: what it asks for, or why it cannot. */
-export type Line = GoodLine | { readonly number: number; readonly error: unknown };
-
-export function parseLine(part: BodyPart): Line {
-  if ('error' in part) return part;
-  const { number, bytes } = part;
-  try {
-    return { number, reprice: parseBatchLine(bytes) };
-  } catch (error) {
-    return { number, error };
-  }
-}
-
 /** Records what the lines ask for in one group, and tells of each what became of it. */
 export async function repriceLines(
   batch: RepriceBatch,
-  lines: readonly Line[],
+  parts: readonly BodyPart[],
 ): Promise<LineResults> {
   try {
     requireRehearsable(batch.rehearsal);
-    return await recordLines(batch, lines, batch.identify());
+    return await recordLines(batch, parts, batch.identify());
   } catch (error) {
     if (!hasCode(error, 'UNAUTHENTICATED', 'SCOPE_MISSING', 'BODY_TOO_LARGE')) throw error;
-    batch.tally.refuse(error, lines.length);
-    const text = lines.map(({ number }) => presentLineProblem(number, error)).join('');
+    batch.tally.refuse(error, parts.length);
+    const text = parts.map(({ number }) => presentLineProblem(number, error)).join('');
     return { text, areAllGood: false, failure: { error }, ownFailure: undefined };
   }
 }
@@ -83,10 +65,10 @@ function requireRehearsable({ size }: Rehearsal): void {
 
 async function recordLines(
   { ledger, parameters, rehearsal, tally }: RepriceBatch,
-  parsed: readonly Line[],
+  parts: readonly BodyPart[],
   client: Client,
 ): Promise<LineResults> {
-  const lines = parsed.map((line) => forClient(line, parameters, client));
+  const lines = parts.map((part) => parseLine(part, parameters, client));
   const good = lines.filter((line) => 'reprice' in line);
   const isRefused = parameters.isAtomic && good.length < lines.length;
   const { outcomes, failure } = isRefused
@@ -104,18 +86,25 @@ async function recordLines(
   };
 }
 
-/** The line as this client's, with the terms of the whole batch. */
-function forClient(line: Line, { terms }: BatchParameters, client: Client): Line {
-  if ('error' in line) return line;
-  const { number, reprice } = line;
+interface GoodLine {
+  readonly number: number;
+  readonly reprice: Reprice;
+}
+
+type Line = GoodLine | { readonly number: number; readonly error: unknown };
+
+function parseLine(part: BodyPart, { terms }: BatchParameters, client: Client): Line {
+  if ('error' in part) return part;
+  const { number, bytes } = part;
   try {
-    requireProduct(client, reprice.update.productId);
+    const line = parseBatchLine(bytes);
+    requireProduct(client, line.update.productId);
+    const { name: actor } = client;
+    const update = actor === undefined ? line.update : { ...line.update, actor };
+    return { number, reprice: { update, terms: { ...line.terms, ...terms } } };
   } catch (error) {
     return { number, error };
   }
-  const { name: actor } = client;
-  const update = actor === undefined ? reprice.update : { ...reprice.update, actor };
-  return { number, reprice: { update, terms: { ...reprice.terms, ...terms } } };
 }
 
 /** An outcome for each line, and what kept all of them from being recorded. */
