@@ -16,9 +16,8 @@ export class LastPrices {
   }
 
   get(productId: ProductId): PriceRecord | undefined {
-    const record = this.#entries.get(productId);
+    const record = this.find(productId);
     if (record === undefined) this.misses += 1;
-    else this.hits += 1;
     return record;
   }
 

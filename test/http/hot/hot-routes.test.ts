@@ -158,7 +158,6 @@ for (const [kind, options] of Object.entries(kinds)) {
     });
 
     await fc.assert(property, { numRuns: 300 });
-    t.pass();
   });
 }
 
