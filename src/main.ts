@@ -19,8 +19,8 @@ import {
 import { serviceIdentity } from './config/service-identity.ts';
 import { RepricerError } from './errors.ts';
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts';
-import { AppendThread } from './files/append-thread.ts';
 import { type FileSystem, nodeFileSystem } from './files/file-system.ts';
+import { FileThread } from './files/file-thread.ts';
 import { writeToFd } from './files/output.ts';
 import { createSystemClock } from './ledger/clock.ts';
 import { createLog } from './ops/log.ts';
@@ -66,7 +66,7 @@ Exit codes: 0 done, 1 a stop passed its deadline or a mistake of ours, 64 bad fl
 `;
 
 const [command = '', ...flags] = process.argv.slice(2);
-const appendThread = new AppendThread();
+const fileThread = new FileThread();
 await end(await run());
 
 async function run(): Promise<ExitCode> {
@@ -96,10 +96,7 @@ async function runServe(): Promise<ExitCode> {
   const identity = serviceIdentity(config);
   const log = createLog({ level: config.logLevel, write: writeToFd(stdout), identity, isTerminal });
   try {
-    const files: FileSystem = {
-      ...nodeFileSystem,
-      appendAll: (appends) => appendThread.appendAll(appends),
-    };
+    const files: FileSystem = { ...nodeFileSystem, manyFiles: fileThread };
     const parts = { files, clock: createSystemClock(), log, onReloadAsked };
     return await serve(config, parts, stopSignal());
   } catch (error) {
@@ -194,7 +191,7 @@ async function end(code: ExitCode): Promise<never> {
 
 function isInFileCall(): boolean {
   const isInCall = process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
-  return isInCall || appendThread.isBusy;
+  return isInCall || fileThread.isBusy;
 }
 
 /** A SIGHUP ends a process as ever until there is somebody who takes it. */

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants, type StatsFs } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
-import type { Append, AppendOutcome } from './append.ts';
+import type { ManyFiles } from './many-files.ts';
 
 /**
  * The system calls that this project makes on files, and no others. Storage takes a `FileSystem`
@@ -22,11 +22,7 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
   /** Makes the directory's entries durable: creations, renames and removals in it. */
   syncDirectory(path: string): Promise<void>;
-  /**
-   * Adds to many files, each in one go, and tells of each what became of it; there where waiting for the
-   * disk can be left to somebody else. When it rejects, nobody knows what any of the files holds.
-   */
-  readonly appendAll?: (appends: readonly Append[]) => Promise<readonly AppendOutcome[]>;
+  readonly manyFiles?: ManyFiles;
   /** Room for ordinary users on the volume that holds `path`. */
   room(path: string): Promise<VolumeRoom>;
 }

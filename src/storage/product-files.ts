@@ -1,22 +1,20 @@
 import { dirname, join } from 'node:path';
 import { RepricerError } from '../errors.ts';
-import type { AppendOutcome } from '../files/append.ts';
 import { ensureDirectory, makeDirectories } from '../files/directories.ts';
 import { type FileSystem, isMissing, type OpenFile } from '../files/file-system.ts';
 import { type Line, readLines, wholeLinesEnd } from '../files/lines.ts';
+import type { AppendOutcome } from '../files/many-files.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { writeFully } from '../files/write.ts';
 import type { PriceRecord } from '../model/price-record.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { inParallel } from './in-parallel.ts';
 import { productFile } from './product-file.ts';
+import { ProductSyncs } from './product-syncs.ts';
 import { BadRecord, decodeLine, recordBytesMax } from './record.ts';
 import { RecordFile, withFile } from './record-file.ts';
 
-/** Files being synced at once: two of the thread pool's four, so that the journal's own sync finds one free. */
-const syncsInParallel = 2;
-
-/** Files being written to at once, for the same reason. */
+/** Files being written to at once: two of the thread pool's four, so that the journal's own sync finds one free. */
 const writersInParallel = 2;
 
 /** What is known of a product file that is being read. */
@@ -52,15 +50,18 @@ export type ProductFailures = ReadonlyMap<ProductId, unknown>;
 export class ProductFiles {
   readonly #files: FileSystem;
   readonly #directory: string;
-  readonly #unsynced = new Set<ProductId>();
-  readonly #unsyncedDirectories = new Set<string>();
+  readonly #syncs: ProductSyncs;
   readonly #replaced = new Set<ProductId>();
-  /** Products whose file could not be synced and has to be replaced. */
-  readonly suspects = new Set<ProductId>();
 
   constructor(files: FileSystem, directory: string) {
     this.#files = files;
     this.#directory = directory;
+    this.#syncs = new ProductSyncs(files, (productId) => this.#pathOf(productId));
+  }
+
+  /** Products whose file could not be synced and has to be replaced. */
+  get suspects(): ReadonlySet<ProductId> {
+    return this.#syncs.suspects;
   }
 
   /**
@@ -68,11 +69,11 @@ export class ProductFiles {
    * lines of these instead. `PRODUCT_FILE_DAMAGED` when the file vanished, or one is there for a new product.
    */
   async appendAll(all: readonly ProductLines[]): Promise<ProductFailures> {
-    const { appendAll } = this.#files;
-    if (appendAll === undefined) return tryAll(all, (lines) => this.#append(lines));
+    const { manyFiles } = this.#files;
+    if (manyFiles === undefined) return tryAll(all, (lines) => this.#append(lines));
     if (all.length === 0) return new Map();
     for (const { productId, firstVersion } of all) {
-      if (firstVersion === 1) this.#expectName(productId);
+      if (firstVersion === 1) this.#syncs.mayBeFirst(productId);
     }
     const appends = all.map(({ productId, firstVersion, lines }) => ({
       path: this.#pathOf(productId),
@@ -80,8 +81,13 @@ export class ProductFiles {
       isNew: firstVersion === 1,
     }));
     try {
-      const outcomes = await appendAll(appends);
-      return await tryAll(all, (lines, index) => this.#complete(lines, outcomes[index]));
+      const outcomes = await manyFiles.appendAll(appends);
+      const undone = all.filter(({ productId }, index) => {
+        if (outcomes[index] === 'done') this.#syncs.wrote(productId);
+        return outcomes[index] !== 'done';
+      });
+      const reasons = outcomes.filter((outcome) => outcome !== 'done');
+      return await tryAll(undone, (lines, index) => this.#complete(lines, reasons[index]));
     } catch (error) {
       return new Map(all.map(({ productId }) => [productId, error]));
     }
@@ -90,9 +96,8 @@ export class ProductFiles {
   /** Does what is left of an append that somebody else made. */
   async #complete(lines: ProductLines, outcome: AppendOutcome | undefined): Promise<void> {
     const { productId, firstVersion } = lines;
-    if (outcome === 'done') this.#unsynced.add(productId);
     // A new product may be the first of its directory, which is made here.
-    else if (isMissing(outcome) && firstVersion === 1) await this.#append(lines);
+    if (isMissing(outcome) && firstVersion === 1) await this.#append(lines);
     else if (outcome instanceof Error && !isMissing(outcome)) throw outcome;
     else throw missingVersion(productId, firstVersion - 1);
   }
@@ -106,7 +111,7 @@ export class ProductFiles {
     } finally {
       await file.close();
     }
-    this.#unsynced.add(productId);
+    this.#syncs.wrote(productId);
   }
 
   /** Settles the lines of different products, and tells of those that failed. */
@@ -133,8 +138,8 @@ export class ProductFiles {
       await file.close();
     }
     // Whoever made the file may have ended before its name was durable.
-    this.#unsyncedDirectories.add(dirname(this.#pathOf(productId)));
-    this.#unsynced.add(productId);
+    this.#syncs.mayBeNew(productId);
+    this.#syncs.wrote(productId);
   }
 
   /** Puts a file with this content in the place of the product's file; it is on disk when this resolves. */
@@ -142,18 +147,13 @@ export class ProductFiles {
     const path = this.#pathOf(productId);
     await makeDirectories(this.#files, dirname(path));
     await replaceFile(this.#files, path, content);
-    this.#unsynced.delete(productId);
-    this.suspects.delete(productId);
+    this.#syncs.replaced(productId);
     this.#replaced.add(productId);
   }
 
   /** Puts on disk what was appended and settled since the last time. Throws after trying all. */
-  async sync(): Promise<void> {
-    await inParallel(this.#unsynced, syncsInParallel, (productId) => this.#syncFile(productId));
-    for (const directory of this.#unsyncedDirectories) {
-      await this.#files.syncDirectory(directory);
-      this.#unsyncedDirectories.delete(directory);
-    }
+  sync(): Promise<void> {
+    return this.#syncs.run();
   }
 
   /**
@@ -184,30 +184,6 @@ export class ProductFiles {
     }
   }
 
-  async #syncFile(productId: ProductId): Promise<void> {
-    const file = await this.#files
-      .open(this.#pathOf(productId), 'write')
-      .catch((error: unknown) => {
-        if (isMissing(error)) this.#suspect(productId);
-        throw error;
-      });
-    try {
-      await file.datasync();
-    } catch (error) {
-      // A second sync of the same file would report success for pages that are lost.
-      this.#suspect(productId);
-      throw error;
-    } finally {
-      await file.close();
-    }
-    this.#unsynced.delete(productId);
-  }
-
-  #suspect(productId: ProductId): void {
-    this.#unsynced.delete(productId);
-    this.suspects.add(productId);
-  }
-
   async #openOrCreate(productId: ProductId): Promise<OpenFile> {
     const path = this.#pathOf(productId);
     try {
@@ -215,15 +191,9 @@ export class ProductFiles {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    this.#expectName(productId);
+    this.#syncs.mayBeFirst(productId);
     await ensureDirectory(this.#files, dirname(path));
     return this.#files.create(path);
-  }
-
-  /** One sync of a directory for all that is new in it, with the next checkpoint. */
-  #expectName(productId: ProductId): void {
-    const directory = dirname(this.#pathOf(productId));
-    this.#unsyncedDirectories.add(dirname(directory)).add(directory);
   }
 
   #pathOf(productId: ProductId): string {

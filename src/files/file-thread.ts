@@ -1,22 +1,22 @@
 import { Worker } from 'node:worker_threads';
-import type { Append, AppendOutcome } from './append.ts';
-import type { AppendReply, AppendRequest } from './append-worker.ts';
+import type { FailedCall, FileReply, FileRequest, FileTask } from './file-worker.ts';
+import type { Append, AppendOutcome, ManyFiles, SyncOutcome } from './many-files.ts';
 
 interface Waiting {
-  readonly resolve: (outcomes: readonly AppendOutcome[]) => void;
+  readonly resolve: (outcomes: FileReply['outcomes']) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Appends to many files in a thread of its own, which waits for the disk so that nobody else has to: through
+ * Writes to many files in a thread of its own, which waits for the disk so that nobody else has to: through
  * promises each file costs the thread that serves requests four times as much as here.
  *
- * Invariant: each file is added to in the order in which it was asked for.
+ * Invariant: everything is done in the order in which it was asked for.
  *
  * The thread is started when it is first needed. When it ends by itself, what it was asked for fails, with
  * an outcome that nobody knows, and it is started again when it is next needed.
  */
-export class AppendThread {
+export class FileThread implements ManyFiles {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #lastId = 0;
@@ -26,13 +26,27 @@ export class AppendThread {
     return this.#waiting.size > 0;
   }
 
+  async appendAll(appends: readonly Append[]): Promise<readonly AppendOutcome[]> {
+    return (await this.#ask({ appends })).map((outcome) =>
+      typeof outcome === 'string' ? outcome : toError(outcome),
+    );
+  }
+
+  async syncAll(syncs: readonly string[]): Promise<readonly SyncOutcome[]> {
+    return (await this.#ask({ syncs })).map((outcome) =>
+      typeof outcome === 'string'
+        ? 'done'
+        : { error: toError(outcome), wasOpen: outcome.syscall !== 'open' },
+    );
+  }
+
   /** The outcome of each, once all are done. When it rejects, the thread has ended, or there was none. */
-  appendAll(appends: readonly Append[]): Promise<readonly AppendOutcome[]> {
+  #ask(task: FileTask): Promise<FileReply['outcomes']> {
     return new Promise((resolve, reject) => {
       this.#worker ??= this.#start();
       const worker = this.#worker;
       this.#lastId += 1;
-      const request: AppendRequest = { id: this.#lastId, appends };
+      const request: FileRequest = { id: this.#lastId, task };
       this.#waiting.set(request.id, { resolve, reject });
       // A process that only waits for this goes on.
       worker.ref();
@@ -41,9 +55,10 @@ export class AppendThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./append-worker.js', import.meta.url), { name: 'appends' });
-    worker.on('message', (reply: AppendReply) => {
-      this.#answer(reply);
+    const worker = new Worker(new URL('./file-worker.js', import.meta.url), { name: 'files' });
+    worker.on('message', (reply: FileReply) => {
+      this.#waiting.get(reply.id)?.resolve(reply.outcomes);
+      this.#waiting.delete(reply.id);
       if (!this.isBusy) worker.unref();
     });
     let cause: Error | undefined;
@@ -52,14 +67,9 @@ export class AppendThread {
     });
     // Not before: until then it may still write to a file that somebody else would mend.
     worker.once('exit', (code) => {
-      this.#end(cause ?? new Error(`the thread of appends ended with ${code}`));
+      this.#end(cause ?? new Error(`the thread of file calls ended with ${code}`));
     });
     return worker;
-  }
-
-  #answer({ id, outcomes }: AppendReply): void {
-    this.#waiting.get(id)?.resolve(outcomes.map(toOutcome));
-    this.#waiting.delete(id);
   }
 
   #end(error: Error): void {
@@ -69,8 +79,6 @@ export class AppendThread {
   }
 }
 
-function toOutcome(outcome: AppendReply['outcomes'][number]): AppendOutcome {
-  return typeof outcome === 'string'
-    ? outcome
-    : Object.assign(new Error(outcome.message), { code: outcome.code });
+function toError({ message, code }: FailedCall): Error {
+  return Object.assign(new Error(message), { code });
 }

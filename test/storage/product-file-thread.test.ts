@@ -4,21 +4,24 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { isSystemError } from '../../src/errors.ts';
-import type { Append, AppendOutcome } from '../../src/files/append.ts';
-import { AppendThread } from '../../src/files/append-thread.ts';
+import { FileThread } from '../../src/files/file-thread.ts';
+import type { Append, AppendOutcome, ManyFiles, SyncOutcome } from '../../src/files/many-files.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { encodeAll, productId, RecordSource } from '../support/records.ts';
 import { checkCleanStore, openStorage, RecordedEvents } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-/* Product files that a thread of their own appends to, as in the process that serves. */
+/* Product files that a thread of their own writes to, as in the process that serves. */
 
 const products = /results_by_product/;
 
 async function open(t: ExecutionContext) {
+  // The pause before a retry alone would not keep the process.
+  const awake = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(awake));
   const directory = await temporaryDirectory(t);
-  const thread = new AppendThread();
+  const thread = new FileThread();
   const gate: { failure?: Error | undefined; isShut?: boolean } = {};
   const gateEvents = new EventEmitter<{ reached: []; opened: [] }>();
   const asked: (readonly Append[])[] = [];
@@ -30,8 +33,21 @@ async function open(t: ExecutionContext) {
     if (gate.failure !== undefined) throw gate.failure;
     return outcomes;
   };
+  const sync: { asked: (readonly string[])[]; outcome?: SyncOutcome; failure?: Error } = {
+    asked: [],
+  };
+  const syncAll = async (paths: readonly string[]): Promise<readonly SyncOutcome[]> => {
+    sync.asked.push(paths);
+    const { outcome, failure } = sync;
+    delete sync.outcome;
+    delete sync.failure;
+    if (failure !== undefined) throw failure;
+    const outcomes = await thread.syncAll(paths);
+    return outcome === undefined ? outcomes : [outcome, ...outcomes.slice(1)];
+  };
   const events = new RecordedEvents();
-  const files = Object.assign(new FaultyFiles(), { appendAll });
+  const manyFiles: ManyFiles = { appendAll, syncAll };
+  const files = Object.assign(new FaultyFiles(), { manyFiles });
   const options = { flushIntervalMs: 1 };
   const storage = await openStorage(directory, { files, events, options });
   const source = new RecordSource();
@@ -41,11 +57,23 @@ async function open(t: ExecutionContext) {
     return batch;
   };
   const pathOf = (product: string) => join(directory, productFile(productId(product)));
-  return { directory, files, storage, events, gate, gateEvents, asked, source, write, pathOf };
+  return {
+    directory,
+    files,
+    storage,
+    events,
+    gate,
+    gateEvents,
+    asked,
+    sync,
+    source,
+    write,
+    pathOf,
+  };
 }
 
 test('each product has its records, whether it is new, known, or the first of its directory', async (t) => {
-  const { directory, storage, events, asked, write, pathOf } = await open(t);
+  const { directory, storage, events, asked, sync, write, pathOf } = await open(t);
   const many = Array.from({ length: 300 }, (_, index) => `p${index}`);
 
   const first = await write(...many, 'a');
@@ -57,6 +85,8 @@ test('each product has its records, whether it is new, known, or the first of it
   t.is(await readFile(pathOf('a'), 'utf8'), encodeAll(own));
   t.true(asked.length > 0);
   t.true(asked.every((appends) => appends.length <= 64));
+  t.true(sync.asked.every((paths) => paths.length <= 64));
+  t.is(new Set(sync.asked.flat()).size, 301);
   t.is((await checkCleanStore(t, directory)).records, 603);
 });
 
@@ -181,3 +211,43 @@ test('what was asked of a thread whose answer is lost stands in the files once',
 
   t.is((await checkCleanStore(t, directory)).records, 5);
 });
+
+for (const [what, sync] of [
+  ['cannot be synced', { outcome: { error: failedCall('EIO'), wasOpen: true } }],
+  ['is not there any more', { outcome: { error: failedCall('ENOENT'), wasOpen: false } }],
+  ['was being synced when the thread ended', { failure: new Error('the thread has ended') }],
+] as const) {
+  test(`a file that ${what} is made anew before the checkpoint passes it`, async (t) => {
+    const store = await open(t);
+    await store.write('a', 'b');
+    Object.assign(store.sync, sync);
+
+    await t.throwsAsync(store.storage.flush());
+    await store.events.until('derivedFileRebuilt', productFile(productId('a')));
+    const syncsBefore = store.sync.asked.length;
+    const checkpointSeq = await store.storage.flush();
+    await store.storage.close();
+
+    t.is(checkpointSeq, 2);
+    t.false(store.sync.asked.slice(syncsBefore).flat().includes(store.pathOf('a')));
+    await checkCleanStore(t, store.directory);
+  });
+}
+
+test('a file that could not be opened is synced later, and not made anew', async (t) => {
+  const { directory, storage, events, sync, write, pathOf } = await open(t);
+  await write('a', 'b');
+  sync.outcome = { error: failedCall('EMFILE'), wasOpen: false };
+
+  await t.throwsAsync(storage.flush(), { code: 'EMFILE' });
+  await storage.flush();
+  await storage.close();
+
+  t.is(sync.asked.flat().filter((path) => path === pathOf('a')).length, 2);
+  t.deepEqual(events.of('derivedFileRebuilt'), []);
+  await checkCleanStore(t, directory);
+});
+
+function failedCall(code: string): Error {
+  return Object.assign(new Error(`${code}: as the system says it`), { code });
+}

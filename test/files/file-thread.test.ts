@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { errnoOf } from '../../src/errors.ts';
-import type { Append } from '../../src/files/append.ts';
-import { AppendThread } from '../../src/files/append-thread.ts';
+import { FileThread } from '../../src/files/file-thread.ts';
+import type { Append } from '../../src/files/many-files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const run = promisify(execFile);
 
-const threadFile = new URL('../../src/files/append-thread.js', import.meta.url).href;
+const threadFile = new URL('../../src/files/file-thread.js', import.meta.url).href;
 
 async function start(t: ExecutionContext) {
   const directory = await temporaryDirectory(t);
   const pathOf = (name: string) => join(directory, name);
   return {
-    thread: new AppendThread(),
+    thread: new FileThread(),
     pathOf,
     put: (name: string, text: string) => writeFile(pathOf(name), text),
     textOf: (name: string) => readFile(pathOf(name), 'utf8'),
@@ -67,6 +67,29 @@ test('a file that is not as it must be is left alone, and spoils no other', asyn
   await t.throwsAsync(textOf('missing'), { code: 'ENOENT' });
 });
 
+test('files are synced, and of each that cannot be is told whether it was opened', async (t) => {
+  const { thread, pathOf, put } = await start(t);
+  await put('file', 'a');
+  await mkdir(pathOf('directory'));
+
+  const paths = [
+    pathOf('file'),
+    pathOf('missing'),
+    pathOf('directory'),
+    '/dev/null',
+    pathOf('file'),
+  ];
+  const outcomes = await thread.syncAll(paths);
+
+  t.deepEqual(
+    outcomes.map((outcome) =>
+      outcome === 'done' ? outcome : [errnoOf(outcome.error), outcome.wasOpen],
+    ),
+    // A device has nothing to sync.
+    ['done', ['ENOENT', false], ['EISDIR', false], ['EINVAL', true], 'done'],
+  );
+});
+
 test('what is asked for at once is added in that order', async (t) => {
   const { thread, textOf, add, create } = await start(t);
   const numbers = Array.from({ length: 200 }, (_, index) => `${index}\n`);
@@ -104,8 +127,8 @@ test('what a thread that ends was asked for fails, and the next is done by anoth
 test('a process ends by itself once its thread has answered', async (t) => {
   const { pathOf, put, textOf } = await start(t);
   const source = `
-    import { AppendThread } from ${JSON.stringify(threadFile)};
-    const thread = new AppendThread();
+    import { FileThread } from ${JSON.stringify(threadFile)};
+    const thread = new FileThread();
     const append = { path: ${JSON.stringify(pathOf('new'))}, text: 'a', isNew: true };
     console.log(...(await thread.appendAll([append])));
   `;

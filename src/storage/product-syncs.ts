@@ -1,0 +1,120 @@
+import assert from 'node:assert';
+import { dirname } from 'node:path';
+import { type FileSystem, isMissing } from '../files/file-system.ts';
+import type { SyncOutcome } from '../files/many-files.ts';
+import { syncFile } from '../files/sync-file.ts';
+import type { ProductId } from '../model/product-id.ts';
+import { inParallel } from './in-parallel.ts';
+
+/** Files that are synced with one request to a thread: a few milliseconds of its time. */
+const syncsTogether = 64;
+
+/** Files being synced at once where there is no such thread: two of the thread pool's four, so that the journal's own sync finds one free. */
+const syncsInParallel = 2;
+
+/**
+ * The product files whose last changes may not be on disk, and the directories whose entries may not.
+ *
+ * When a file's sync fails, nobody knows what it holds until it is made anew: its product is named in
+ * `suspects` until `replaced()` says so.
+ */
+export class ProductSyncs {
+  readonly #files: FileSystem;
+  readonly #pathOf: (productId: ProductId) => string;
+  readonly #products = new Set<ProductId>();
+  readonly #directories = new Set<string>();
+  /** Products whose file could not be synced and has to be replaced. */
+  readonly suspects = new Set<ProductId>();
+
+  constructor(files: FileSystem, pathOf: (productId: ProductId) => string) {
+    this.#files = files;
+    this.#pathOf = pathOf;
+  }
+
+  /** The product's file was written to. */
+  wrote(productId: ProductId): void {
+    this.#products.add(productId);
+  }
+
+  /** The product's file may be new: one sync of a directory serves all that are in it. */
+  mayBeNew(productId: ProductId): void {
+    this.#directories.add(dirname(this.#pathOf(productId)));
+  }
+
+  /** So may its directory be. */
+  mayBeFirst(productId: ProductId): void {
+    this.mayBeNew(productId);
+    this.#directories.add(dirname(dirname(this.#pathOf(productId))));
+  }
+
+  /** A file that is on disk took the place of the product's. */
+  replaced(productId: ProductId): void {
+    this.#products.delete(productId);
+    this.suspects.delete(productId);
+  }
+
+  /** Puts everything on disk that is not. Throws the first error, after trying all files. */
+  async run(): Promise<void> {
+    const failures: Error[] = [];
+    for (const group of groupsOf(this.#products)) {
+      const outcomes = await this.#sync(group);
+      group.forEach((productId, index) => {
+        const failure = this.#take(productId, outcomes[index]);
+        if (failure !== undefined) failures.push(failure);
+      });
+    }
+    const [failure] = failures;
+    if (failure !== undefined) throw failure;
+    for (const directory of this.#directories) {
+      await this.#files.syncDirectory(directory);
+      this.#directories.delete(directory);
+    }
+  }
+
+  async #sync(productIds: readonly ProductId[]): Promise<readonly SyncOutcome[]> {
+    const paths = productIds.map((productId) => this.#pathOf(productId));
+    const { manyFiles } = this.#files;
+    if (manyFiles === undefined) return this.#syncHere(paths);
+    try {
+      return await manyFiles.syncAll(paths);
+    } catch (error) {
+      assert(error instanceof Error);
+      return paths.map(() => ({ error, wasOpen: true }));
+    }
+  }
+
+  async #syncHere(paths: readonly string[]): Promise<readonly SyncOutcome[]> {
+    const outcomes: SyncOutcome[] = [];
+    await inParallel(paths.entries(), syncsInParallel, async ([index, path]) => {
+      outcomes[index] = await syncFile(this.#files, path);
+    });
+    return outcomes;
+  }
+
+  /** Takes notice of what became of a file's sync, and gives the error if it failed. */
+  #take(productId: ProductId, outcome: SyncOutcome | undefined): Error | undefined {
+    assert(outcome !== undefined, 'every sync has an outcome');
+    if (outcome === 'done') {
+      this.#products.delete(productId);
+      return undefined;
+    }
+    // A second sync of the same file would report success for pages that are lost.
+    if (outcome.wasOpen || isMissing(outcome.error)) {
+      this.#products.delete(productId);
+      this.suspects.add(productId);
+    }
+    return outcome.error;
+  }
+}
+
+/** Each group is made when it is asked for: there may be very many products. */
+function* groupsOf(productIds: Iterable<ProductId>): Generator<readonly ProductId[]> {
+  let group: ProductId[] = [];
+  for (const productId of productIds) {
+    group.push(productId);
+    if (group.length < syncsTogether) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
