@@ -1,5 +1,6 @@
 import assert from 'node:assert';
-import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { errnoOf } from '../errors.ts';
 import type { Append } from './many-files.ts';
@@ -89,7 +90,20 @@ function createOrOpen(path: string): number {
   try {
     return openSync(path, 'wx+');
   } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST') return openSync(path, 'r+');
+    if (errno !== 'ENOENT') throw error;
+  }
+  // It is the first of its directory.
+  ensureDirectory(dirname(path));
+  return openSync(path, 'wx+');
+}
+
+/** As `ensureDirectory` of `directories.ts`, without promises. */
+function ensureDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
-    return openSync(path, 'r+');
   }
 }

@@ -3,7 +3,7 @@
  * can be left to somebody else. Each gives the outcome of each file. When one rejects, nobody knows any of them.
  */
 export interface ManyFiles {
-  /** Adds to each file in one go. */
+  /** Adds to each file in one go. A new one's directory is made too, but none above that. */
   appendAll(appends: readonly Append[]): Promise<readonly AppendOutcome[]>;
   /** Puts each file's data and length on disk (fdatasync). */
   syncAll(paths: readonly string[]): Promise<readonly SyncOutcome[]>;

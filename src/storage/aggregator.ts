@@ -35,8 +35,12 @@ interface ProductPart extends ProductLines {
   readonly tail: ProductTail;
 }
 
-/** Product files that are put together, and the characters for them after which no other joins: they are in memory more than once. */
-const filesTogetherMax = 64;
+/**
+ * Product files that are put together, and the characters for them after which no other joins. Each time
+ * waits for a turn of the thread that serves, which a batch keeps for milliseconds; but what is put together
+ * is in memory more than once.
+ */
+const filesTogetherMax = 256;
 const textTogetherMax = 1 << 20;
 const closeTriesMax = 3;
 

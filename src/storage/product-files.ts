@@ -1,3 +1,4 @@
+import assert from 'node:assert';
 import { dirname, join } from 'node:path';
 import { RepricerError } from '../errors.ts';
 import { ensureDirectory, makeDirectories } from '../files/directories.ts';
@@ -72,34 +73,23 @@ export class ProductFiles {
     const { manyFiles } = this.#files;
     if (manyFiles === undefined) return tryAll(all, (lines) => this.#append(lines));
     if (all.length === 0) return new Map();
-    for (const { productId, firstVersion } of all) {
-      if (firstVersion === 1) this.#syncs.mayBeFirst(productId);
-    }
-    const appends = all.map(({ productId, firstVersion, lines }) => ({
-      path: this.#pathOf(productId),
-      text: lines,
-      isNew: firstVersion === 1,
-    }));
+    const appends = all.map(({ productId, firstVersion, lines }) => {
+      const append = { path: this.#pathOf(productId), text: lines, isNew: firstVersion === 1 };
+      if (append.isNew) this.#syncs.mayBeFirst(append.path);
+      return append;
+    });
     try {
       const outcomes = await manyFiles.appendAll(appends);
-      const undone = all.filter(({ productId }, index) => {
-        if (outcomes[index] === 'done') this.#syncs.wrote(productId);
-        return outcomes[index] !== 'done';
+      const failures = new Map<ProductId, unknown>();
+      all.forEach(({ productId, firstVersion }, index) => {
+        const outcome = outcomes[index];
+        if (outcome === 'done') this.#syncs.wrote(productId);
+        else failures.set(productId, toFailure(outcome, productId, firstVersion));
       });
-      const reasons = outcomes.filter((outcome) => outcome !== 'done');
-      return await tryAll(undone, (lines, index) => this.#complete(lines, reasons[index]));
+      return failures;
     } catch (error) {
       return new Map(all.map(({ productId }) => [productId, error]));
     }
-  }
-
-  /** Does what is left of an append that somebody else made. */
-  async #complete(lines: ProductLines, outcome: AppendOutcome | undefined): Promise<void> {
-    const { productId, firstVersion } = lines;
-    // A new product may be the first of its directory, which is made here.
-    if (isMissing(outcome) && firstVersion === 1) await this.#append(lines);
-    else if (outcome instanceof Error && !isMissing(outcome)) throw outcome;
-    else throw missingVersion(productId, firstVersion - 1);
   }
 
   async #append({ productId, firstVersion, lines }: ProductLines): Promise<void> {
@@ -138,7 +128,7 @@ export class ProductFiles {
       await file.close();
     }
     // Whoever made the file may have ended before its name was durable.
-    this.#syncs.mayBeNew(productId);
+    this.#syncs.mayBeNew(this.#pathOf(productId));
     this.#syncs.wrote(productId);
   }
 
@@ -191,7 +181,7 @@ export class ProductFiles {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    this.#syncs.mayBeFirst(productId);
+    this.#syncs.mayBeFirst(this.#pathOf(productId));
     await ensureDirectory(this.#files, dirname(path));
     return this.#files.create(path);
   }
@@ -218,6 +208,18 @@ export function productFileDamaged(productId: ProductId, problem: string): Repri
     'PRODUCT_FILE_DAMAGED',
     `${productFile(productId)}: ${problem}; it is being rebuilt from the journal`,
   );
+}
+
+/** Why an append was not done: a file that is not as it must be is as good as none. */
+function toFailure(
+  outcome: AppendOutcome | undefined,
+  productId: ProductId,
+  firstVersion: number,
+): Error {
+  const isFileBad = outcome === 'unfit' || isMissing(outcome);
+  if (isFileBad) return missingVersion(productId, firstVersion - 1);
+  assert(outcome instanceof Error, 'what was not done failed');
+  return outcome;
 }
 
 function missingVersion(productId: ProductId, version: number): RepricerError {

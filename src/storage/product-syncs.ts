@@ -6,8 +6,8 @@ import { syncFile } from '../files/sync-file.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { inParallel } from './in-parallel.ts';
 
-/** Files that are synced with one request to a thread: a few milliseconds of its time. */
-const syncsTogether = 64;
+/** Files that are synced with one request to a thread: each request waits for a turn of the thread that serves. */
+const syncsTogether = 256;
 
 /** Files being synced at once where there is no such thread: two of the thread pool's four, so that the journal's own sync finds one free. */
 const syncsInParallel = 2;
@@ -36,15 +36,15 @@ export class ProductSyncs {
     this.#products.add(productId);
   }
 
-  /** The product's file may be new: one sync of a directory serves all that are in it. */
-  mayBeNew(productId: ProductId): void {
-    this.#directories.add(dirname(this.#pathOf(productId)));
+  /** A product's file may be new: one sync of a directory serves all that are in it. */
+  mayBeNew(path: string): void {
+    this.#directories.add(dirname(path));
   }
 
   /** So may its directory be. */
-  mayBeFirst(productId: ProductId): void {
-    this.mayBeNew(productId);
-    this.#directories.add(dirname(dirname(this.#pathOf(productId))));
+  mayBeFirst(path: string): void {
+    this.mayBeNew(path);
+    this.#directories.add(dirname(dirname(path)));
   }
 
   /** A file that is on disk took the place of the product's. */

@@ -34,12 +34,16 @@ test('text is added at the end of a file, and to a new one, which may be there a
     add('old', 'ä€\n'),
     create('new', 'b\n'),
     create('empty', 'c\n'),
+    create('directory/first', 'd\n'),
+    create('directory/second', 'e\n'),
   ]);
 
-  t.deepEqual(outcomes, ['done', 'done', 'done']);
+  t.deepEqual(outcomes, ['done', 'done', 'done', 'done', 'done']);
   t.is(await textOf('old'), 'a\nä€\n');
   t.is(await textOf('new'), 'b\n');
   t.is(await textOf('empty'), 'c\n');
+  t.is(await textOf('directory/first'), 'd\n');
+  t.is(await textOf('directory/second'), 'e\n');
 });
 
 test('a file that is not as it must be is left alone, and spoils no other', async (t) => {
@@ -52,7 +56,7 @@ test('a file that is not as it must be is left alone, and spoils no other', asyn
     create('full', 'x'),
     add('empty', 'x'),
     add('missing', 'x'),
-    create('nowhere/new', 'x'),
+    create('nowhere/at/all', 'x'),
     add('directory', 'x'),
     add('full', 'b\n'),
   ]);

@@ -14,8 +14,6 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /* Product files that a thread of their own writes to, as in the process that serves. */
 
-const products = /results_by_product/;
-
 async function open(t: ExecutionContext) {
   // The pause before a retry alone would not keep the process.
   const awake = setInterval(() => {}, 1000);
@@ -84,8 +82,8 @@ test('each product has its records, whether it is new, known, or the first of it
   const own = [...first, ...second].filter((record) => record.productId === 'a');
   t.is(await readFile(pathOf('a'), 'utf8'), encodeAll(own));
   t.true(asked.length > 0);
-  t.true(asked.every((appends) => appends.length <= 64));
-  t.true(sync.asked.every((paths) => paths.length <= 64));
+  t.true(asked.every((appends) => appends.length <= 256));
+  t.true(sync.asked.every((paths) => paths.length <= 256));
   t.is(new Set(sync.asked.flat()).size, 301);
   t.is((await checkCleanStore(t, directory)).records, 603);
 });
@@ -120,18 +118,30 @@ test('a file that is there for a new product is met, and rebuilt', async (t) => 
   await checkCleanStore(t, directory);
 });
 
-test('new products in new directories hold up no more than two threads of the pool', async (t) => {
+test('new products in new directories are for the thread, and for nobody else', async (t) => {
   const { directory, files, storage, write } = await open(t);
-  const hold = files.hold('open', products);
 
-  await write(...Array.from({ length: 64 }, (_, index) => `p${index}`));
-  await hold.reached();
-  const opensAtOnce = files.calls('open', products).length;
-  hold.release();
+  await write(...Array.from({ length: 300 }, (_, index) => `p${index}`));
+  await storage.flush();
+  const calls = (['makeDirectory', 'open', 'create'] as const).flatMap((call) =>
+    files.calls(call, /results_by_product\//),
+  );
   await storage.close();
 
-  t.true(opensAtOnce <= 2, `${opensAtOnce} at once`);
+  t.deepEqual(calls, []);
   await checkCleanStore(t, directory);
+});
+
+test('a directory of all products that was removed is made again with them', async (t) => {
+  const { directory, storage, events, write } = await open(t);
+  await write('a', 'b');
+  await events.until('aggregated', storage.lastSeq);
+
+  await rm(join(directory, 'results_by_product'), { recursive: true });
+  await write('a', 'b', 'new');
+  await storage.close();
+
+  t.is((await checkCleanStore(t, directory)).records, 5);
 });
 
 test('long texts are not all given to the thread at once', async (t) => {
