@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { readConfig } from '../../src/config/read-config.ts';
 import { RepricerError } from '../../src/errors.ts';
+import { nodeFlags } from '../support/node-flags.ts';
 import { projectRoot } from '../support/project-root.ts';
 import {
   type Instruction,
@@ -27,6 +28,9 @@ interface Rule {
   /** Changes to the Dockerfile, of which each alone breaks the rule. */
   readonly planted: readonly (readonly [good: string, bad: string])[];
 }
+
+/** What the image starts. */
+const command = ['/nodejs/bin/node', ...nodeFlags, '/app/build/src/main.js'];
 
 const user = '65532:65532';
 
@@ -89,7 +93,7 @@ const rules: readonly Rule[] = [
       ['EXPOSE', 'RUN chmod 777 /data\nEXPOSE'],
       ['CMD ["serve"]', 'CMD serve'],
       [
-        'ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "/app/build/src/main.js"]',
+        `ENTRYPOINT [${command.map((word) => `"${word}"`).join(', ')}]`,
         'ENTRYPOINT /app/build/src/main.js',
       ],
     ],
@@ -98,8 +102,7 @@ const rules: readonly Rule[] = [
     title:
       'it starts the built program with "serve", and stops it with a signal that this one takes',
     isKept: ({ final }) =>
-      one(final, 'ENTRYPOINT')?.exec?.join(' ') ===
-        '/nodejs/bin/node --enable-source-maps /app/build/src/main.js' &&
+      one(final, 'ENTRYPOINT')?.exec?.join(' ') === command.join(' ') &&
       one(final, 'CMD')?.exec?.join(' ') === 'serve' &&
       one(final, 'STOPSIGNAL')?.words.join(' ') === 'SIGTERM' &&
       sourcesOf(final).get('./build/src') === 'build:/app/build/src' &&

@@ -1,6 +1,7 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../support/node-flags.ts';
 
 /** A stop that takes longer is a failure, and the process is killed. */
 const stopMsMax = 40_000;
@@ -30,8 +31,7 @@ export class BenchProcess {
     args: readonly string[] = [],
     options: ForkOptions = {},
   ): BenchProcess {
-    const execArgv = ['--enable-source-maps'];
-    const child = fork(fileURLToPath(module), args, { execArgv, ...options });
+    const child = fork(fileURLToPath(module), args, { execArgv: [...nodeFlags], ...options });
     return new BenchProcess(name, child);
   }
 
