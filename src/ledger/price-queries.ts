@@ -4,7 +4,7 @@ import type { LedgerStorage } from '../storage/ledger-storage.ts';
 import type { RecordSequence } from '../storage/record-sequence.ts';
 import { indexAfter } from './index-after.ts';
 import type { Beside, PriceFilter, PricePage, PriceQuery } from './price-query.ts';
-import { readRange } from './record-range.ts';
+import { type RecordRange, readRange } from './record-range.ts';
 import { UnionRecords } from './union-records.ts';
 
 /** How many records of a scan are in memory at a time. */
@@ -41,15 +41,18 @@ export class PriceQueries {
 
   /** All records that are in a range now, a block at a time, each read when it is asked for. */
   async *scan(filter: PriceFilter): AsyncGenerator<readonly PriceRecord[], void, void> {
-    let [firstSeq, endSeq] = [1, this.#lastSeq() + 1];
+    const { productIds, order, ...bounds } = filter;
+    let range: RecordRange = { order, ...bounds, firstSeq: 1, endSeq: this.#lastSeq() + 1 };
+    // What a product's view has in memory is not kept for a slow reader; the journal's has nothing there.
+    const kept = productIds.length === 0 ? await this.#partsOf(productIds) : undefined;
     for (;;) {
-      const block = await this.#read(filter, firstSeq, endSeq, this.#blockRecords);
+      const parts = kept ?? (await this.#partsOf(productIds));
+      const block = await readRange(parts, range, this.#blockRecords);
       const last = block.at(-1);
       if (last === undefined) return;
       yield block;
       if (block.length < this.#blockRecords) return;
-      if (filter.order === 'asc') firstSeq = last.seq + 1;
-      else endSeq = last.seq;
+      range = rangeBehind(range, last.seq);
     }
   }
 
@@ -111,6 +114,13 @@ export class PriceQueries {
     for (const productId of productIds) parts.push(await this.#storage.productRecords(productId));
     return parts;
   }
+}
+
+/** What of a range follows the record with this seq: where it begins needs no search by time any more. */
+function rangeBehind({ from, to, ...rest }: RecordRange, seq: number): RecordRange {
+  return rest.order === 'asc'
+    ? { ...rest, ...(to !== undefined && { to }), firstSeq: seq + 1 }
+    : { ...rest, ...(from !== undefined && { from }), endSeq: seq };
 }
 
 function opposite(order: 'asc' | 'desc'): 'asc' | 'desc' {

@@ -65,6 +65,26 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   return isTimestamp(micros) ? micros : undefined;
 }
 
+/** `parseTimestamp` for many that lie close together: it keeps the last second. */
+export function createTimestampParse(): (text: string) => Timestamp | undefined {
+  /** The last second's text, its point included. */
+  let keptText: string | undefined;
+  let keptMicros = 0;
+  return (text) => {
+    if (keptText !== undefined && text.startsWith(keptText) && fractionWritten.test(text)) {
+      return toTimestamp(keptMicros + Number(text.slice(20, 26)));
+    }
+    const timestamp = parseTimestamp(text);
+    if (timestamp !== undefined) {
+      keptText = text.slice(0, 20);
+      keptMicros = timestamp - (timestamp % microsPerSecond);
+    }
+    return timestamp;
+  };
+}
+
+const fractionWritten = /^.{20}\d{6}Z$/;
+
 const daysOfMonths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** 0 for what is no month. */

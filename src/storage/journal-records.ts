@@ -15,6 +15,8 @@ export class JournalRecords implements RecordSequence {
   readonly #files: FileSystem;
   readonly #directory: string;
   readonly #segments: readonly ReadableSegment[];
+  /** Where the line after the last slice begins, so that slices that follow one another are not searched for. */
+  #next = { seq: 0, offset: 0 };
   readonly length: number;
 
   constructor(files: FileSystem, directory: string, segments: readonly ReadableSegment[]) {
@@ -66,11 +68,24 @@ export class JournalRecords implements RecordSequence {
   ): Promise<readonly PriceRecord[]> {
     const count = Math.min(lastSeq, segment.lastSeq) - seq + 1;
     const records = await this.#read(segment, async (file) => {
-      const start = seq === segment.firstSeq ? 0 : await offsetOfSeq(file, seq);
-      return start === undefined ? [] : (await file.read(start, count)).records;
+      const start = await this.#offsetOf(seq, segment, file);
+      if (start === undefined) return [];
+      const { records, end } = await file.read(start, count);
+      this.#next = { seq: seq + count, offset: end };
+      return records;
     });
     if (records.length === count && records[0]?.seq === seq) return records;
     throw missingRecord(segment, seq);
+  }
+
+  async #offsetOf(
+    seq: number,
+    segment: ReadableSegment,
+    file: RecordFile,
+  ): Promise<number | undefined> {
+    if (seq === segment.firstSeq) return 0;
+    if (seq === this.#next.seq) return this.#next.offset;
+    return (await file.find((record) => record.seq >= seq))?.offset;
   }
 
   async #read<T>(segment: ReadableSegment, use: (file: RecordFile) => Promise<T>): Promise<T> {
@@ -103,10 +118,6 @@ export class JournalRecords implements RecordSequence {
     }
     return this.#segments[low];
   }
-}
-
-async function offsetOfSeq(file: RecordFile, seq: number): Promise<number | undefined> {
-  return (await file.find((record) => record.seq >= seq))?.offset;
 }
 
 /** Which record the line at `offset` has to be, by the one before it. */

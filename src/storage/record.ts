@@ -5,11 +5,13 @@ import type { PriceRecord } from '../model/price-record.ts';
 import { isProductId } from '../model/product-id.ts';
 import {
   createTimestampFormat,
+  createTimestampParse,
   formatTimestamp,
-  parseTimestamp,
   type Timestamp,
 } from '../model/timestamp.ts';
-import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
+import { encodeCheckedLine, fieldsEnd, isIntact } from './checked-line.ts';
+import { matchRecord, type RecordFields } from './match-record.ts';
+import { scanPlainRecord } from './scan-plain-record.ts';
 
 /*
  * The on-disk format of a record: one line of UTF-8 JSON, fields always in this order, `\n` at the end.
@@ -79,58 +81,34 @@ export function decodeLine({ bytes, isWhole }: Line): PriceRecord | BadRecord {
 
 /** The same for a line without its newline. */
 export function decodeRecord(line: Buffer): PriceRecord | BadRecord {
-  const fields = decodeCheckedLine(line);
-  if (fields === undefined) return new BadRecord('its checksum does not match its bytes');
-  const match = form.exec(fields);
-  if (match === null) return new BadRecord('it does not have the form of a record');
-  return toRecord(match) ?? new BadRecord('one of its fields breaks a rule of the format');
+  if (!isIntact(line)) return new BadRecord('its checksum does not match its bytes');
+  const end = fieldsEnd(line);
+  const fields = scanPlainRecord(line, end) ?? matchRecord(line.toString('utf8', 0, end));
+  if (fields === undefined) return new BadRecord('it does not have the form of a record');
+  return toRecord(fields) ?? new BadRecord('one of its fields breaks a rule of the format');
 }
 
-const text = '"(?:[^"\\\\\\u0000-\\u001f]|\\\\["\\\\/bfnrt]|\\\\u[0-9a-f]{4})*"';
-const form = new RegExp(
-  `^\\{"seq":(\\d{1,15}),"batch":(\\d{1,15}),"productId":(${text}),"version":(\\d{1,15}),` +
-    `"previousPrice":(null|[\\d.]{3,19}),"newPrice":([\\d.]{3,19}),"timestamp":"([^"]{27})"` +
-    `(?:,"currency":(${text}))?(?:,"source":(${text}))?(?:,"reason":(${text}))?` +
-    `(?:,"idempotencyKey":(${text}))?(?:,"actor":(${text}))?(?:,"batchSize":(\\d{1,15}))?$`,
-);
-
-function toRecord(match: RegExpExecArray): PriceRecord | undefined {
-  const [, seqText, batchText, productText, versionText, previous, price, time] = match;
-  const productId = decodeText(productText);
-  const timestamp = parseTimestamp(time ?? '');
-  const seq = Number(seqText);
-  const batch = Number(batchText);
-  const version = Number(versionText);
-  if (!isProductId(productId) || timestamp === undefined || !isPrice(price ?? '')) return undefined;
+/** The record with these fields; undefined when one of them breaks a rule of the format. */
+function toRecord(fields: RecordFields): PriceRecord | undefined {
+  const { seq, batch, productId, version, batchSize, texts } = fields;
+  const timestamp = parseTime(fields.timestamp);
+  if (!isProductId(productId) || timestamp === undefined) return undefined;
   if (seq < 1 || batch < 1 || batch > seq || version < 1) return undefined;
-  if ((previous === 'null') !== (version === 1)) return undefined;
-  const previousPrice = previous === 'null' ? null : toWrittenPrice(previous);
-  const newPrice = toWrittenPrice(price);
+  const isFirst = fields.previousPrice === 'null';
+  if (isFirst !== (version === 1)) return undefined;
+  const previousPrice = isFirst ? null : toWrittenPrice(fields.previousPrice);
+  const newPrice = toWrittenPrice(fields.newPrice);
   if (previousPrice === undefined || newPrice === undefined) return undefined;
   const record = { seq, batch, productId, version, previousPrice, newPrice, timestamp };
-  const optional = match.slice(8, 13).map(decodeText);
-  const [currency, source, reason, idempotencyKey, actor] = optional;
-  const batchSize = match[13] === undefined ? undefined : Number(match[13]);
-  if (batchSize !== undefined && (batchSize < 2 || seq !== batch)) return undefined;
-  return {
-    ...record,
-    ...(currency !== undefined && { currency }),
-    ...(source !== undefined && { source }),
-    ...(reason !== undefined && { reason }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
-    ...(actor !== undefined && { actor }),
-    ...(batchSize !== undefined && { batchSize }),
-  };
+  if (batchSize === undefined) return texts === undefined ? record : { ...record, ...texts };
+  if (batchSize < 2 || seq !== batch) return undefined;
+  return { ...record, ...texts, batchSize };
 }
 
-function toWrittenPrice(digits: string | undefined): Price | undefined {
-  return digits !== undefined && isPrice(digits) ? digits : undefined;
-}
+const parseTime = createTimestampParse();
 
-function decodeText(json: string | undefined): string | undefined {
-  if (json === undefined) return undefined;
-  const value: unknown = JSON.parse(json);
-  return typeof value === 'string' ? value : undefined;
+function toWrittenPrice(digits: string): Price | undefined {
+  return isPrice(digits) ? digits : undefined;
 }
 
 function encodeOptional(name: string, value: string | number | undefined): string {

@@ -52,6 +52,25 @@ test('a scan holds what was there when it began, however much is written meanwhi
   await ledger.close();
 });
 
+test('a scan of all records searches for its beginning once, and then reads on', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const files = new FaultyFiles();
+  const { ledger, set } = await openLedger(directory, { files, queueMax: 20_000 });
+  for (let count = 0; count < 20_000; count += 5000) await setMany(set, count, 5000);
+  const { timestamp } = (await ledger.record(5001)).record;
+  const before = files.calls('read').length;
+
+  let records = 0;
+  for await (const block of ledger.scan({ productIds: [], order: 'asc', from: timestamp })) {
+    records += block.length;
+  }
+  const reads = files.calls('read').length - before;
+
+  t.is(records, 15_000);
+  t.true(reads <= 60, `${reads} reads of fifteen blocks`);
+  await ledger.close();
+});
+
 test('a page deep in a union is found with a few reads of each part', async (t) => {
   const directory = await temporaryDirectory(t);
   const files = new FaultyFiles();

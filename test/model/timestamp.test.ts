@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import {
+  createTimestampParse,
   dateOf,
   formatEpochSeconds,
   formatTimestamp,
@@ -38,6 +39,31 @@ test('the texts of timestamps sort as the timestamps do', (t) => {
     }),
   );
   t.pass();
+});
+
+test('many timestamps are parsed as each would be alone, in any order and with others that are none', (t) => {
+  const near = fc.integer({ min: 0, max: 3_000_000 }).map((micros) => toTimestamp(1e15 + micros));
+  const text = fc.oneof(near, near, timestamps()).map(formatTimestamp);
+  const damaged = fc
+    .record({
+      text,
+      at: fc.nat(27),
+      length: fc.nat(2),
+      put: fc.constantFrom('', '0', '.', 'Z', ' 1'),
+    })
+    .map(({ text, at, length, put }) => text.slice(0, at) + put + text.slice(at + length));
+
+  fc.assert(
+    fc.property(fc.array(fc.oneof(text, text, damaged), { maxLength: 20 }), (texts) => {
+      const parse = createTimestampParse();
+
+      t.deepEqual(
+        texts.map((each) => parse(each)),
+        texts.map((each) => parseTimestamp(each)),
+      );
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test('parseTimestamp takes no text but one that formatTimestamp writes', (t) => {

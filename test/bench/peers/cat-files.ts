@@ -22,8 +22,9 @@ await offer(server);
 
 async function sendAll(response: ServerResponse): Promise<void> {
   response.setHeader('Content-Type', 'application/x-ndjson');
-  for (const segment of segments) {
-    await pipeline(createReadStream(join(results, segment)), response, { end: false });
-  }
-  response.end();
+  await pipeline(allBytes, response);
+}
+
+async function* allBytes(): AsyncGenerator<Buffer> {
+  for (const segment of segments) yield* createReadStream(join(results, segment));
 }

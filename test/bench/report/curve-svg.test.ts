@@ -13,7 +13,9 @@ test('equal steps on the x axis are equal factors, and the y axis begins at 0', 
 });
 
 test('names are text and never markup', (t) => {
-  const svg = drawCurves({ ...chart, curves: [{ name: 'a<b & c', points: [{ x: 10, y: 1 }] }] });
+  const curves = [{ name: 'a<b & c', points: [{ x: 10, y: 1 }] }];
+  const svg = drawCurves({ ...chart, title: 'a<d', curves });
 
+  t.true(svg.includes('<title>a&lt;d</title>'));
   t.true(svg.includes('>a&lt;b &amp; c</text>'));
 });

@@ -27,6 +27,7 @@ export function drawCurves({ title, xLabel, yLabel, ticks, curves }: Curves): st
   const yOf = (y: number) => plot.bottom - (y / yMax) * (plot.bottom - plot.top);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" font-family="sans-serif" font-size="12">`,
+    `<title>${toXmlText(title)}</title>`,
     `<rect width="100%" height="100%" fill="white"/>`,
     label(plot.left, 24, title, 'start', 'font-size="15"'),
     label((plot.left + plot.right) / 2, size.height - 16, xLabel, 'middle'),
@@ -81,8 +82,11 @@ function amount(value: number): string {
 }
 
 function label(x: number, y: number, text: string, anchor: string, more = ''): string {
-  const safe = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" ${more}>${safe}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" ${more}>${toXmlText(text)}</text>`;
+}
+
+function toXmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
 function round(value: number): string {
