@@ -37,5 +37,5 @@ COPY --from=build --chown=65532:65532 /data /data
 USER 65532:65532
 EXPOSE 8080 9102
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "--max-semi-space-size=32", "/app/build/src/main.js"]
+ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "/app/build/src/main.js"]
 CMD ["serve"]

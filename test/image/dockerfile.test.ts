@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import test from 'ava';
 import { readConfig } from '../../src/config/read-config.ts';
 import { RepricerError } from '../../src/errors.ts';
-import { nodeFlags } from '../support/node-flags.ts';
 import { projectRoot } from '../support/project-root.ts';
 import {
   type Instruction,
@@ -28,9 +27,6 @@ interface Rule {
   /** Changes to the Dockerfile, of which each alone breaks the rule. */
   readonly planted: readonly (readonly [good: string, bad: string])[];
 }
-
-/** What the image starts. */
-const command = ['/nodejs/bin/node', ...nodeFlags, '/app/build/src/main.js'];
 
 const user = '65532:65532';
 
@@ -93,7 +89,7 @@ const rules: readonly Rule[] = [
       ['EXPOSE', 'RUN chmod 777 /data\nEXPOSE'],
       ['CMD ["serve"]', 'CMD serve'],
       [
-        `ENTRYPOINT [${command.map((word) => `"${word}"`).join(', ')}]`,
+        'ENTRYPOINT ["/nodejs/bin/node", "--enable-source-maps", "/app/build/src/main.js"]',
         'ENTRYPOINT /app/build/src/main.js',
       ],
     ],
@@ -102,7 +98,8 @@ const rules: readonly Rule[] = [
     title:
       'it starts the built program with "serve", and stops it with a signal that this one takes',
     isKept: ({ final }) =>
-      one(final, 'ENTRYPOINT')?.exec?.join(' ') === command.join(' ') &&
+      one(final, 'ENTRYPOINT')?.exec?.join(' ') ===
+        '/nodejs/bin/node --enable-source-maps /app/build/src/main.js' &&
       one(final, 'CMD')?.exec?.join(' ') === 'serve' &&
       one(final, 'STOPSIGNAL')?.words.join(' ') === 'SIGTERM' &&
       sourcesOf(final).get('./build/src') === 'build:/app/build/src' &&

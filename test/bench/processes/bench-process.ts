@@ -1,7 +1,6 @@
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { nodeFlags } from '../../support/node-flags.ts';
 
 /** A stop that takes longer is a failure, and the process is killed. */
 const stopMsMax = 40_000;
@@ -31,7 +30,8 @@ export class BenchProcess {
     args: readonly string[] = [],
     options: ForkOptions = {},
   ): BenchProcess {
-    const child = fork(fileURLToPath(module), args, { execArgv: [...nodeFlags], ...options });
+    const execArgv = ['--enable-source-maps'];
+    const child = fork(fileURLToPath(module), args, { execArgv, ...options });
     return new BenchProcess(name, child);
   }
 

@@ -1,6 +1,5 @@
 import { open, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { nodeFlags } from '../../support/node-flags.ts';
 import { BenchProcess } from './bench-process.ts';
 import type { BenchServer } from './bench-server.ts';
 
@@ -37,7 +36,7 @@ export async function startRepricer(
       ['serve', '--data-dir', dataDir, ...ports, ...flags],
       {
         env: { ...environmentWithoutOptions(), ...env },
-        execArgv: [...nodeFlags, ...execArgv],
+        execArgv: ['--enable-source-maps', ...execArgv],
         stdio: ['ignore', log.fd, 'inherit', 'ipc'],
       },
     );
