@@ -1,6 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import type { FailedCall, FileReply, FileRequest, FileTask } from './file-worker.ts';
-import type { Append, AppendOutcome, ManyFiles, SyncOutcome } from './many-files.ts';
+import {
+  type Append,
+  type AppendOutcome,
+  type ManyFiles,
+  NotStarted,
+  type SyncOutcome,
+} from './many-files.ts';
 
 interface Waiting {
   readonly resolve: (outcomes: FileReply['outcomes']) => void;
@@ -14,7 +20,7 @@ interface Waiting {
  * Invariant: everything is done in the order in which it was asked for.
  *
  * The thread is started when it is first needed. When it ends by itself, what it was asked for fails, with
- * an outcome that nobody knows, and it is started again when it is next needed.
+ * an outcome that nobody knows (`NotStarted` where it never ran), and it is started again when it is next needed.
  */
 export class FileThread implements ManyFiles {
   readonly #waiting = new Map<number, Waiting>();
@@ -32,8 +38,8 @@ export class FileThread implements ManyFiles {
     );
   }
 
-  async syncAll(syncs: readonly string[]): Promise<readonly SyncOutcome[]> {
-    return (await this.#ask({ syncs })).map((outcome) =>
+  async syncAll(paths: readonly string[]): Promise<readonly SyncOutcome[]> {
+    return (await this.#ask({ syncs: paths })).map((outcome) =>
       typeof outcome === 'string'
         ? 'done'
         : { error: toError(outcome), wasOpen: outcome.syscall !== 'open' },
@@ -43,8 +49,7 @@ export class FileThread implements ManyFiles {
   /** The outcome of each, once all are done. When it rejects, the thread has ended, or there was none. */
   #ask(task: FileTask): Promise<FileReply['outcomes']> {
     return new Promise((resolve, reject) => {
-      this.#worker ??= this.#start();
-      const worker = this.#worker;
+      const worker = this.#running();
       this.#lastId += 1;
       const request: FileRequest = { id: this.#lastId, task };
       this.#waiting.set(request.id, { resolve, reject });
@@ -54,6 +59,15 @@ export class FileThread implements ManyFiles {
     });
   }
 
+  #running(): Worker {
+    try {
+      this.#worker ??= this.#start();
+      return this.#worker;
+    } catch (cause) {
+      throw new NotStarted('there is no room for a thread of file calls', { cause });
+    }
+  }
+
   #start(): Worker {
     const worker = new Worker(new URL('./file-worker.js', import.meta.url), { name: 'files' });
     worker.on('message', (reply: FileReply) => {
@@ -61,13 +75,18 @@ export class FileThread implements ManyFiles {
       this.#waiting.delete(reply.id);
       if (!this.isBusy) worker.unref();
     });
+    let isOnline = false;
+    worker.once('online', () => {
+      isOnline = true;
+    });
     let cause: Error | undefined;
     worker.once('error', (error) => {
       cause = error;
     });
     // Not before: until then it may still write to a file that somebody else would mend.
     worker.once('exit', (code) => {
-      this.#end(cause ?? new Error(`the thread of file calls ended with ${code}`));
+      const what = `the thread of file calls ended with ${code}`;
+      this.#end(isOnline ? (cause ?? new Error(what)) : new NotStarted(what, { cause }));
     });
     return worker;
   }

@@ -18,7 +18,7 @@ export interface FileRequest {
   readonly task: FileTask;
 }
 
-/** The outcomes of a request; an error comes as what is copied of it, which lacks its code. */
+/** The outcomes of a request; an error comes as parts of it, as a copy of it would lack its code. */
 export interface FileReply {
   readonly id: number;
   readonly outcomes: readonly ('done' | 'unfit' | FailedCall)[];

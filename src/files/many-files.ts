@@ -1,6 +1,12 @@
+/** Says that nothing was done. */
+export class NotStarted extends Error {
+  override readonly name = 'NotStarted';
+}
+
 /**
  * Calls on many files at a time, in the order in which they were asked for; for where waiting for the disk
- * can be left to somebody else. Each gives the outcome of each file. When one rejects, nobody knows any of them.
+ * can be left to somebody else. Each gives the outcome of each file. When one
+ * rejects, nobody knows any of them, but for `NotStarted`.
  */
 export interface ManyFiles {
   /** Adds to each file in one go. A new one's directory is made too, but none above that. */

@@ -72,7 +72,8 @@ export function createTimestampParse(): (text: string) => Timestamp | undefined 
   let keptMicros = 0;
   return (text) => {
     if (keptText !== undefined && text.startsWith(keptText) && fractionWritten.test(text)) {
-      return toTimestamp(keptMicros + Number(text.slice(20, 26)));
+      const micros = keptMicros + Number(text.slice(20, 26));
+      return isTimestamp(micros) ? micros : undefined;
     }
     const timestamp = parseTimestamp(text);
     if (timestamp !== undefined) {

@@ -71,7 +71,7 @@ export class JournalRecords implements RecordSequence {
       const start = await this.#offsetOf(seq, segment, file);
       if (start === undefined) return [];
       const { records, end } = await file.read(start, count);
-      this.#next = { seq: seq + count, offset: end };
+      if (records.length === count) this.#next = { seq: seq + count, offset: end };
       return records;
     });
     if (records.length === count && records[0]?.seq === seq) return records;

@@ -181,7 +181,7 @@ export class ProductFiles {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    this.#syncs.mayBeFirst(this.#pathOf(productId));
+    this.#syncs.mayBeFirst(path);
     await ensureDirectory(this.#files, dirname(path));
     return this.#files.create(path);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert';
 import { dirname } from 'node:path';
 import { type FileSystem, isMissing } from '../files/file-system.ts';
-import type { SyncOutcome } from '../files/many-files.ts';
+import { NotStarted, type SyncOutcome } from '../files/many-files.ts';
 import { syncFile } from '../files/sync-file.ts';
 import type { ProductId } from '../model/product-id.ts';
 import { inParallel } from './in-parallel.ts';
@@ -79,6 +79,7 @@ export class ProductSyncs {
       return await manyFiles.syncAll(paths);
     } catch (error) {
       assert(error instanceof Error);
+      if (error instanceof NotStarted) return this.#syncHere(paths);
       return paths.map(() => ({ error, wasOpen: true }));
     }
   }

@@ -52,7 +52,7 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'checksums are not compared',
     module: 'storage/checked-line',
-    from: /return line\.toString\('latin1', fields\.length\) === endingOf\(fields\);/,
+    from: /return sumOf\(line\) === crc32\(fieldsOf\(line\)\);/,
     to: 'return true;',
     foundBy: ['F13'],
   },

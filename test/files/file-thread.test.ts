@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import workerThreads from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { errnoOf } from '../../src/errors.ts';
 import { FileThread } from '../../src/files/file-thread.ts';
-import type { Append } from '../../src/files/many-files.ts';
+import { type Append, NotStarted } from '../../src/files/many-files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const run = promisify(execFile);
@@ -92,6 +94,26 @@ test('files are synced, and of each that cannot be is told whether it was opened
     // A device has nothing to sync.
     ['done', ['ENOENT', false], ['EISDIR', false], ['EINVAL', true], 'done'],
   );
+});
+
+test.serial('a thread that there is no room for says that it has done nothing', async (t) => {
+  const { thread, pathOf, put, create } = await start(t);
+  await put('file', 'a');
+  const { Worker } = workerThreads;
+  workerThreads.Worker = class {
+    constructor() {
+      throw new Error('EAGAIN');
+    }
+  } as unknown as typeof Worker;
+  syncBuiltinESMExports();
+  t.teardown(() => {
+    workerThreads.Worker = Worker;
+    syncBuiltinESMExports();
+  });
+
+  await t.throwsAsync(thread.appendAll([create('new', 'a')]), { instanceOf: NotStarted });
+  await t.throwsAsync(thread.syncAll([pathOf('file')]), { instanceOf: NotStarted });
+  t.false(thread.isBusy);
 });
 
 test('what is asked for at once is added in that order', async (t) => {

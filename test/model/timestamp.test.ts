@@ -66,6 +66,13 @@ test('many timestamps are parsed as each would be alone, in any order and with o
   );
 });
 
+test('the last second of all has fewer microseconds than others', (t) => {
+  const parse = createTimestampParse();
+
+  t.is(parse(formatTimestamp(toTimestamp(last))), toTimestamp(last));
+  t.is(parse(formatTimestamp(toTimestamp(last)).replace(/\d{6}Z/, '999999Z')), undefined);
+});
+
 test('parseTimestamp takes no text but one that formatTimestamp writes', (t) => {
   const texts = fc.oneof(
     fc.string(),

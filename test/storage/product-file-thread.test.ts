@@ -5,7 +5,13 @@ import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { isSystemError } from '../../src/errors.ts';
 import { FileThread } from '../../src/files/file-thread.ts';
-import type { Append, AppendOutcome, ManyFiles, SyncOutcome } from '../../src/files/many-files.ts';
+import {
+  type Append,
+  type AppendOutcome,
+  type ManyFiles,
+  NotStarted,
+  type SyncOutcome,
+} from '../../src/files/many-files.ts';
 import { productFile } from '../../src/storage/product-file.ts';
 import { FaultyFiles } from '../support/faulty-files.ts';
 import { encodeAll, productId, RecordSource } from '../support/records.ts';
@@ -261,3 +267,37 @@ test('a file that could not be opened is synced later, and not made anew', async
 function failedCall(code: string): Error {
   return Object.assign(new Error(`${code}: as the system says it`), { code });
 }
+
+test('where no thread can be started, files are synced without one, and none is made anew', async (t) => {
+  const { directory, storage, events, sync, write } = await open(t);
+  await write('a', 'b');
+  sync.failure = new NotStarted();
+
+  await storage.flush();
+  await storage.close();
+
+  t.deepEqual(events.of('derivedFileRebuilt'), []);
+  await checkCleanStore(t, directory);
+});
+
+test('the directories of new products are on disk before the checkpoint passes them', async (t) => {
+  const { directory, files, storage, write, pathOf } = await open(t);
+  await write('a', 'b');
+  const before = files.calls().length;
+
+  await storage.flush();
+  const calls = files.calls().slice(before);
+  await storage.close();
+
+  const checkpoint = calls.findIndex(({ path }) => path.includes('checkpoint'));
+  const synced = calls
+    .slice(0, checkpoint)
+    .filter(({ operation }) => operation === 'syncDirectory')
+    .map(({ path }) => path);
+  const expected = [
+    dirname(pathOf('a')),
+    dirname(pathOf('b')),
+    join(directory, 'results_by_product'),
+  ];
+  t.deepEqual(synced.toSorted(), expected.toSorted());
+});
