@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
+import { setFlagsFromString } from 'node:v8';
 import { backUp } from './cli/back-up.ts';
 import type { CommandReport } from './cli/command-report.ts';
 import type { ProgressOutput } from './cli/copy-progress.ts';
@@ -91,6 +92,9 @@ async function run(): Promise<ExitCode> {
 }
 
 async function runServe(): Promise<ExitCode> {
+  // V8 would learn that objects of requests live long, and make them old: dead, they keep what they point to
+  // until the next full collection, and collections of young objects take 20 ms. See docs/performance.md.
+  setFlagsFromString('--no-allocation-site-pretenuring');
   const config = readProcessConfig(flags);
   const isTerminal = isatty(stdout);
   const identity = serviceIdentity(config);
