@@ -22,6 +22,7 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
   /** Makes the directory's entries durable: creations, renames and removals in it. */
   syncDirectory(path: string): Promise<void>;
+  /** There where waiting for the disk can be left to somebody else. */
   readonly manyFiles?: ManyFiles;
   /** Room for ordinary users on the volume that holds `path`. */
   room(path: string): Promise<VolumeRoom>;

@@ -4,8 +4,7 @@ export class NotStarted extends Error {
 }
 
 /**
- * Calls on many files at a time, in the order in which they were asked for; for where waiting for the disk
- * can be left to somebody else. Each gives the outcome of each file. When one
+ * Calls on many files at a time, in the order in which they were asked for. Each gives the outcome of each file. When one
  * rejects, nobody knows any of them, but for `NotStarted`.
  */
 export interface ManyFiles {

@@ -55,15 +55,14 @@ export class ProductSyncs {
 
   /** Puts everything on disk that is not. Throws the first error, after trying all files. */
   async run(): Promise<void> {
-    const failures: Error[] = [];
+    let failure: Error | undefined;
     for (const group of groupsOf(this.#products)) {
       const outcomes = await this.#sync(group);
       group.forEach((productId, index) => {
-        const failure = this.#take(productId, outcomes[index]);
-        if (failure !== undefined) failures.push(failure);
+        const error = this.#take(productId, outcomes[index]);
+        failure ??= error;
       });
     }
-    const [failure] = failures;
     if (failure !== undefined) throw failure;
     for (const directory of this.#directories) {
       await this.#files.syncDirectory(directory);

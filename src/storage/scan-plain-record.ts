@@ -19,7 +19,7 @@ const digitsMax = 15;
 /**
  * Reads a record's line, up to its checksum at `end`, where it has what nearly all of them have: an id in
  * printable ASCII without quotes and backslashes, and no texts that a client may give. Undefined for every
- * other line, good or bad: that is for the pattern of the whole format, which takes four times as long.
+ * other line, good or bad: that is for the slower pattern of the whole format.
  *
  * No rule of the values is looked at. The texts are copies, so that a record does not keep its block of lines.
  */
