@@ -1,3 +1,4 @@
+import { isPlainByte } from '../model/is-plain-byte.ts';
 import type { RecordFields } from './match-record.ts';
 
 const seqStart = Buffer.from('{"seq":');
@@ -11,7 +12,6 @@ const sizeStart = Buffer.from(',"batchSize":');
 
 const quote = 0x22;
 const comma = 0x2c;
-const backslash = 0x5c;
 const zero = 0x30;
 const nine = 0x39;
 const digitsMax = 15;
@@ -79,7 +79,7 @@ class Scan {
   text(start: Buffer): string {
     const from = this.#skip(start);
     let at = from;
-    while (isPlain(this.#line[at] ?? 0)) at += 1;
+    while (isPlainByte(this.#line[at] ?? 0)) at += 1;
     const text = this.#take(from, at);
     this.#at = this.#line[at] === quote ? at + 1 : Number.NaN;
     return text;
@@ -97,9 +97,4 @@ class Scan {
     this.#at = to;
     return to > from ? this.#line.toString('latin1', from, to) : '';
   }
-}
-
-/** Whether a character stands for itself in a JSON string of ASCII. */
-function isPlain(byte: number): boolean {
-  return byte >= 0x20 && byte < 0x7f && byte !== quote && byte !== backslash;
 }

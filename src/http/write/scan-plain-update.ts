@@ -1,3 +1,5 @@
+import { isPlainByte } from '../../model/is-plain-byte.ts';
+
 /** What a reprice of the plain form says, as it was written. */
 export interface PlainUpdate {
   readonly productId: string;
@@ -12,7 +14,6 @@ const blank = 0x20;
 const quote = 0x22;
 const comma = 0x2c;
 const point = 0x2e;
-const backslash = 0x5c;
 const brace = 0x7d;
 
 /**
@@ -53,12 +54,8 @@ function skipBlank(bytes: Buffer, at: number): number {
 /** The first place that is no printable ASCII character without a meaning of its own in a string. */
 function endOfText(bytes: Buffer, from: number): number {
   let at = from;
-  for (let byte = bytes[at] ?? 0; isPlain(byte); byte = bytes[at] ?? 0) at += 1;
+  for (let byte = bytes[at] ?? 0; isPlainByte(byte); byte = bytes[at] ?? 0) at += 1;
   return at;
-}
-
-function isPlain(byte: number): boolean {
-  return byte >= 0x20 && byte < 0x7f && byte !== quote && byte !== backslash;
 }
 
 function endOfDigits(bytes: Buffer, from: number): number {
