@@ -72,7 +72,7 @@ export async function runBenchmark(options: BenchOptions, stop: AbortSignal): Pr
 }
 
 /** What the figures depend on, the machine's other work included. */
-function describeConditions({ rounds, seconds, products }: BenchOptions): string {
+function describeConditions({ rounds, seconds }: BenchOptions): string {
   const before = loadavg()[0]?.toFixed(1);
-  return `${rounds} rounds of ${seconds} s, ${products} products, load average before ${before}`;
+  return `${rounds} rounds of ${seconds} s, load average before the run ${before}`;
 }

@@ -35,3 +35,12 @@ test('a ratio that could not be measured misses its target', (t) => {
   t.false(isMet({ atLeast: 1 }, [Number.NaN]));
   t.false(isMet({ atMost: 1 }, [Number.NaN]));
 });
+
+test('a peer that could not be started misses the targets that name it, and no others', (t) => {
+  const skipped = ['Koa + Redis: redis-server is not installed'];
+  const result = { measures: [], skipped, notes: [], charts: [] };
+
+  t.deepEqual(missedTargets({ write: result, read: result }), [
+    'write: no Koa + Redis: redis-server is not installed',
+  ]);
+});

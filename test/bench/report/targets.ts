@@ -40,15 +40,22 @@ export function presentTarget(target: Target): string {
   return 'atLeast' in target ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
 }
 
-/** A sentence for each target that was missed. */
+/** A sentence for each target that was missed, and for each that could not be measured. */
 export function missedTargets(suites: Readonly<Record<string, SuiteResult>>): readonly string[] {
-  return Object.entries(suites).flatMap(([suite, { measures }]) =>
-    measures.flatMap(({ title, ratios }) =>
+  return Object.entries(suites).flatMap(([suite, { measures, skipped }]) => [
+    ...measures.flatMap(({ title, ratios }) =>
       ratios.flatMap(({ title: ratio, values, target }) => {
         if (target === undefined || isMet(target, values)) return [];
         const median = spreadOf(values).median.toFixed(2);
         return [`${suite}: ${title}, ${ratio}: ${median}, and should be ${presentTarget(target)}`];
       }),
     ),
-  );
+    ...skipped.filter((skip) => isAimedAt(suite, skip)).map((skip) => `${suite}: no ${skip}`),
+  ]);
+}
+
+/** Whether a target of the suite names whom it skipped. */
+function isAimedAt(suite: string, skip: string): boolean {
+  const aims: Readonly<Record<string, object>> = targets;
+  return Object.keys(aims[suite] ?? {}).some((peer) => skip.startsWith(`${peer}: `));
 }
