@@ -4,8 +4,8 @@ export class NotStarted extends Error {
 }
 
 /**
- * Calls on many files at a time, in the order in which they were asked for. Each gives the outcome of each file. When one
- * rejects, nobody knows any of them, but for `NotStarted`.
+ * Calls on many files at a time, in the order in which they were asked for. Each gives the outcome of each
+ * file. When one rejects, nobody knows any of them, but for `NotStarted`.
  */
 export interface ManyFiles {
   /** Adds to each file in one go. A new one's directory is made too, but none above that. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isProductId, type ProductId } from '../model/product-id.ts';
 
 /** The directory of the product files within the data directory. */
@@ -17,11 +17,11 @@ const prefixBytes = 150;
  * Two ids never share a path: below the limit the encoding can be undone, and above it the hash differs.
  */
 export function productFile(productId: ProductId): string {
-  const hash = createHash('sha256').update(productId).digest('hex');
+  const digest = hash('sha256', productId);
   const encoded = encodeId(productId);
   const name =
-    encoded.length <= nameBytesMax ? encoded : `${encoded.slice(0, prefixBytes)}~${hash}`;
-  return `${productsDirectory}/${hash.slice(0, 2)}/${name}${ending}`;
+    encoded.length <= nameBytesMax ? encoded : `${encoded.slice(0, prefixBytes)}~${digest}`;
+  return `${productsDirectory}/${digest.slice(0, 2)}/${name}${ending}`;
 }
 
 /** The id of the product whose file this is; undefined when the path does not tell: see `isShortened`. */
