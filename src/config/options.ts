@@ -99,14 +99,14 @@ export const options = {
     'ms',
     1,
     3_600_000,
-    'How often product files are synced, which bounds what a restart repeats.',
+    'How often product files begin to be synced; a restart repeats what came since.',
   ),
   checkpointBytesMax: integer(
     64 * mebibyte,
     'bytes',
     4096,
     1024 * mebibyte,
-    'Product files are synced sooner once this much was appended to them.',
+    'Syncing begins sooner once this much was added.',
   ),
   backlogRecordsMax: integer(
     200_000,

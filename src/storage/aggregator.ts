@@ -4,6 +4,7 @@ import type { ProductId } from '../model/product-id.ts';
 import { BackgroundJob } from './background-job.ts';
 import { type AggregationLag, Backlog, type ProductTail } from './backlog.ts';
 import type { Checkpointer } from './checkpointer.ts';
+import { FlushRequests } from './flush-requests.ts';
 import type { NewProducts } from './new-products.ts';
 import { productFile } from './product-file.ts';
 import type { ProductFiles, ProductLines } from './product-files.ts';
@@ -23,13 +24,6 @@ export type JournalLines = (
   lastSeq: number,
 ) => AsyncIterable<Buffer>;
 
-/** Someone who waits until everything up to `seq` is in product files, and on disk. */
-interface Flush {
-  readonly seq: number;
-  readonly resolve: (checkpointSeq: number) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** A product's part of a window. */
 interface ProductPart extends ProductLines {
   readonly tail: ProductTail;
@@ -46,7 +40,7 @@ const closeTriesMax = 3;
 
 /**
  * Carries records from the journal into product files, in windows: each product's file gets one append
- * for all that came for it since the window before. Now and then it has the checkpoint moved.
+ * for all that came for it since the window before. Now and then it has the checkpoint moved, between windows.
  *
  * Everything here is done by one background job, which is tried again when it fails; acknowledged data
  * is safe in the journal meanwhile, and the bound of the backlog holds writers back.
@@ -55,12 +49,13 @@ export class Aggregator {
   readonly #productFiles: ProductFiles;
   readonly #journalLines: JournalLines;
   readonly #checkpointer: Checkpointer;
+  readonly #flushIntervalMs: number;
   readonly #events: StorageEvents;
   readonly #backlog: Backlog;
   readonly #job: BackgroundJob;
   /** Products whose file was found damaged by a reader and has to be replaced. */
   readonly #damaged = new Set<ProductId>();
-  #flushes: readonly Flush[] = [];
+  readonly #flushes = new FlushRequests();
   #addedSeq: number;
   #addedProducts: number;
   #windowSeq: number;
@@ -79,6 +74,7 @@ export class Aggregator {
     this.#productFiles = productFiles;
     this.#journalLines = journalLines;
     this.#checkpointer = checkpointer;
+    this.#flushIntervalMs = limits.flushIntervalMs;
     this.#events = events;
     this.#backlog = new Backlog(limits.backlogRecordsMax);
     const { seq } = checkpointer;
@@ -137,10 +133,9 @@ export class Aggregator {
    * The job for it begins within the flush interval; rejects when that fails, which is tried again all the same.
    */
   flush(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#flushes = [...this.#flushes, { seq: this.#addedSeq, resolve, reject }];
-      this.#job.wake();
-    });
+    const flushed = this.#flushes.add(this.#addedSeq);
+    this.#job.wake();
+    return flushed;
   }
 
   /** Finishes everything: all records in product files, synced, and a checkpoint that says so. */
@@ -153,7 +148,7 @@ export class Aggregator {
       } catch (error) {
         // The first try may find files that the second has to rebuild.
         if (tries === closeTriesMax) {
-          this.#failFlushes(error);
+          this.#flushes.reject(error);
           throw error;
         }
         this.#events.backgroundWorkFailed('aggregation', error, 0);
@@ -168,19 +163,21 @@ export class Aggregator {
 
   async #finish(): Promise<void> {
     // A window that an earlier run could not finish goes first; what came since is another.
-    do await this.#work();
+    do await this.#putRecords();
     while (this.#isUnfinished);
+    this.#beginCheckpoint();
     await this.#moveCheckpoint();
   }
 
   #onDone(): void {
-    if (this.#isUnfinished || this.#flushes.length > 0) this.#job.wake();
+    const hasMore = this.#isUnfinished || !this.#flushes.isEmpty || this.#checkpointer.isMoving;
+    if (hasMore) this.#job.wake();
     else if (this.#isBehind) this.#job.wakeIn(Math.max(0, this.#checkpointer.dueInMs));
   }
 
   #onFailure(error: unknown, retryMs: number): void {
     this.#events.backgroundWorkFailed('aggregation', error, retryMs);
-    this.#failFlushes(error);
+    this.#flushes.reject(error);
   }
 
   /** Whether product files lack something that is known here. */
@@ -194,10 +191,26 @@ export class Aggregator {
   }
 
   async #work(): Promise<void> {
+    const startMs = performance.now();
+    await this.#putRecords();
+    const isWanted = !this.#flushes.isEmpty;
+    if (isWanted || (this.#isBehind && this.#checkpointer.isDue)) this.#beginCheckpoint();
+    await this.#moveCheckpoint(isWanted ? undefined : this.#timeForSyncs(startMs));
+  }
+
+  /**
+   * Syncs go on while nothing else is to be done, and otherwise for what is left of an interval that began at
+   * `startMs`, or for as long as the records before them took: a backlog that is full holds writers back.
+   */
+  #timeForSyncs(startMs: number): () => boolean {
+    const putAtMs = performance.now();
+    const endMs = Math.max(startMs + this.#flushIntervalMs, putAtMs + (putAtMs - startMs));
+    return () => !this.#isUnfinished || performance.now() < endMs;
+  }
+
+  async #putRecords(): Promise<void> {
     await this.#replaceBadFiles();
     await this.#putWindow();
-    const isDue = this.#isBehind && this.#checkpointer.isDue;
-    if (isDue || this.#flushes.length > 0) await this.#moveCheckpoint();
   }
 
   async #replaceBadFiles(): Promise<void> {
@@ -244,21 +257,13 @@ export class Aggregator {
     return [...failures.values()].slice(0, 1);
   }
 
-  async #moveCheckpoint(): Promise<void> {
-    const seq = this.#aggregatedSeq;
-    await this.#checkpointer.move(seq, this.#windowProducts);
-    for (const { resolve } of this.#takeFlushes(seq)) resolve(seq);
+  #beginCheckpoint(): void {
+    this.#checkpointer.begin({ seq: this.#aggregatedSeq, products: this.#windowProducts });
   }
 
-  /** Those who wait for no record past `seq`. */
-  #takeFlushes(seq: number): readonly Flush[] {
-    const taken = this.#flushes.filter((flush) => flush.seq <= seq);
-    this.#flushes = this.#flushes.filter((flush) => flush.seq > seq);
-    return taken;
-  }
-
-  #failFlushes(error: unknown): void {
-    for (const { reject } of this.#takeFlushes(Number.POSITIVE_INFINITY)) reject(error);
+  async #moveCheckpoint(mayGoOn?: () => boolean): Promise<void> {
+    await this.#checkpointer.goOn(mayGoOn);
+    this.#flushes.resolve(this.#checkpointer.seq);
   }
 }
 

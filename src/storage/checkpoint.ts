@@ -11,9 +11,13 @@ import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
  */
 export const checkpointFile = 'checkpoint.json';
 
-export interface Checkpoint {
+/** Up to `seq` all records, of so many products, are in product files. */
+export interface Aggregated {
   readonly seq: number;
   readonly products: number;
+}
+
+export interface Checkpoint extends Aggregated {
   /** When the file was last changed: what changed later was not known to be good when it was written. */
   readonly changedAtNs: bigint;
   readonly modifiedAtNs: bigint;
@@ -45,13 +49,13 @@ export async function readCheckpoint(
 export async function writeCheckpoint(
   files: FileSystem,
   directory: string,
-  { seq, products }: Pick<Checkpoint, 'seq' | 'products'>,
+  { seq, products }: Aggregated,
 ): Promise<void> {
   const line = encodeCheckedLine(`{"seq":${seq},"products":${products}`);
   await replaceFile(files, join(directory, checkpointFile), [Buffer.from(line)]);
 }
 
-function decodeCheckpoint(content: Buffer): Pick<Checkpoint, 'seq' | 'products'> | undefined {
+function decodeCheckpoint(content: Buffer): Aggregated | undefined {
   if (content.at(-1) !== 0x0a) return undefined;
   const fields = decodeCheckedLine(content.subarray(0, -1)) ?? '';
   const match = /^\{"seq":(\d{1,15}),"products":(\d{1,15})$/.exec(fields);

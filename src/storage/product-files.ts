@@ -40,7 +40,7 @@ export type ProductFailures = ReadonlyMap<ProductId, unknown>;
 /**
  * The product files: for each product all of its records, the same lines as in the journal.
  *
- * Invariant: after `sync()` everything that was put into product files before is on disk.
+ * Invariant: once `sync()` gives true, everything that was put into product files before `beginSync()` is on disk.
  *
  * They can be rebuilt from the journal at any time, so nothing here is needed for durability. One
  * writer at a time for each file; readers may read meanwhile.
@@ -141,9 +141,17 @@ export class ProductFiles {
     this.#replaced.add(productId);
   }
 
-  /** Puts on disk what was appended and settled since the last time. Throws after trying all. */
-  sync(): Promise<void> {
-    return this.#syncs.run();
+  /** From now on `sync()` is about what was appended and settled until now. */
+  beginSync(): void {
+    this.#syncs.begin();
+  }
+
+  /**
+   * Puts that on disk, or a part of it where `mayGoOn` says no on the way: then it gives false, and goes on when it is
+   * called again. Between two calls files may be written to. After an error it tries all others, and then throws.
+   */
+  sync(mayGoOn?: () => boolean): Promise<boolean> {
+    return this.#syncs.goOn(mayGoOn);
   }
 
   /**

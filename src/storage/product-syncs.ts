@@ -15,13 +15,19 @@ const syncsInParallel = 2;
 /**
  * The product files whose last changes may not be on disk, and the directories whose entries may not.
  *
+ * They are synced in rounds, and a round in parts, between which files may be written to: there may be so
+ * many that nothing could wait for all of them.
+ *
  * When a file's sync fails, nobody knows what it holds until it is made anew: its product is named in
  * `suspects` until `replaced()` says so.
  */
 export class ProductSyncs {
   readonly #files: FileSystem;
   readonly #pathOf: (productId: ProductId) => string;
-  readonly #products = new Set<ProductId>();
+  /** Those that the round has still to sync. */
+  #round = new Set<ProductId>();
+  /** Those that were written to since it began, and are not in it. */
+  #written = new Set<ProductId>();
   readonly #directories = new Set<string>();
   /** Products whose file could not be synced and has to be replaced. */
   readonly suspects = new Set<ProductId>();
@@ -33,7 +39,7 @@ export class ProductSyncs {
 
   /** The product's file was written to. */
   wrote(productId: ProductId): void {
-    this.#products.add(productId);
+    if (!this.#round.has(productId)) this.#written.add(productId);
   }
 
   /** A product's file may be new: one sync of a directory serves all that are in it. */
@@ -49,25 +55,39 @@ export class ProductSyncs {
 
   /** A file that is on disk took the place of the product's. */
   replaced(productId: ProductId): void {
-    this.#products.delete(productId);
+    this.#round.delete(productId);
+    this.#written.delete(productId);
     this.suspects.delete(productId);
   }
 
-  /** Puts everything on disk that is not. Throws the first error, after trying all files. */
-  async run(): Promise<void> {
+  /** Begins a round of everything that may not be on disk. What is left of one before is in it. */
+  begin(): void {
+    for (const productId of this.#round) this.#written.add(productId);
+    this.#round = this.#written;
+    this.#written = new Set();
+  }
+
+  /**
+   * Goes on with the round until `mayGoOn`, which is asked between groups of files, says no. Whether all that it
+   * has is on disk now. After an error it tries all others, and then throws the first one.
+   */
+  async goOn(mayGoOn?: () => boolean): Promise<boolean> {
     let failure: Error | undefined;
-    for (const group of groupsOf(this.#products)) {
+    for (const group of groupsOf(this.#round)) {
       const outcomes = await this.#sync(group);
       group.forEach((productId, index) => {
         const error = this.#take(productId, outcomes[index]);
         failure ??= error;
       });
+      if (failure === undefined && mayGoOn?.() === false) break;
     }
     if (failure !== undefined) throw failure;
+    if (this.#round.size > 0) return false;
     for (const directory of this.#directories) {
       await this.#files.syncDirectory(directory);
       this.#directories.delete(directory);
     }
+    return true;
   }
 
   async #sync(productIds: readonly ProductId[]): Promise<readonly SyncOutcome[]> {
@@ -95,12 +115,12 @@ export class ProductSyncs {
   #take(productId: ProductId, outcome: SyncOutcome | undefined): Error | undefined {
     assert(outcome !== undefined, 'every sync has an outcome');
     if (outcome === 'done') {
-      this.#products.delete(productId);
+      this.#round.delete(productId);
       return undefined;
     }
     // A second sync of the same file would report success for pages that are lost.
     if (outcome.wasOpen || isMissing(outcome.error)) {
-      this.#products.delete(productId);
+      this.#round.delete(productId);
       this.suspects.add(productId);
     }
     return outcome.error;

@@ -3,7 +3,7 @@ import { removeIfPresent } from '../files/directories.ts';
 import type { FileSystem } from '../files/file-system.ts';
 import { temporarySuffix } from '../files/replace-file.ts';
 import { CatchUp } from './catch-up.ts';
-import { type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
+import { type Aggregated, type Checkpoint, checkpointFile, writeCheckpoint } from './checkpoint.ts';
 import { journalEndsBefore } from './damage.ts';
 import type { JournalFindings } from './inspect-journal.ts';
 import type { SealedSegment } from './manifest.ts';
@@ -17,7 +17,7 @@ import type { RecoveryEvents } from './storage-events.ts';
 export interface RecoveredProductFiles {
   readonly productFiles: ProductFiles;
   /** Up to where they are complete and on disk: the end of the journal. */
-  readonly checkpoint: Pick<Checkpoint, 'seq' | 'products'>;
+  readonly checkpoint: Aggregated;
   /** A file without a record past this seq has not been written since this time, or someone else wrote it. */
   readonly unchanged: Pick<Checkpoint, 'seq' | 'modifiedAtNs'>;
 }
@@ -71,6 +71,7 @@ export async function recoverProductFiles(
     await files.syncDirectory(directory);
     products = await catchUp.run(0);
   }
+  productFiles.beginSync();
   await productFiles.sync();
   const written = { seq: lastSeq, products };
   await writeCheckpoint(files, directory, written);

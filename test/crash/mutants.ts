@@ -45,8 +45,8 @@ export const mutants: readonly Mutant[] = [
   {
     title: 'the checkpoint is written before the product files are synced',
     module: 'storage/checkpointer',
-    from: /await this\.#productFiles\.sync\(\);\s*(await writeCheckpoint\([^;]*;)/,
-    to: '$1 await this.#productFiles.sync();',
+    from: /if \(!\(await this\.#productFiles\.sync\(mayGoOn\)\)\)\s*return;\s*(await writeCheckpoint\([^;]*;)/,
+    to: '$1 if (!(await this.#productFiles.sync(mayGoOn))) return;',
     foundBy: ['F4'],
   },
   {
