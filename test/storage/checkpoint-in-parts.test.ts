@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 /* A checkpoint of so many product files that windows come in between. */
 
 /** More than are synced together, which are 256. */
-const many = Array.from({ length: 600 }, (_, index) => `p${index}`);
+const many = Array.from({ length: 300 }, (_, index) => `p${index}`);
 
 async function setup(t: ExecutionContext) {
   // Where the thread that keeps a process alive would be, there is only a pause between two runs.
@@ -21,7 +21,7 @@ async function setup(t: ExecutionContext) {
   const files = new FaultyFiles();
   const events = new RecordedEvents();
   // What one record of each takes; less than that does not begin another.
-  const options = { checkpointBytesMax: 50_000 };
+  const options = { checkpointBytesMax: 25_000 };
   const storage = await openStorage(directory, { files, events, options });
   const source = new RecordSource();
 
@@ -55,44 +55,44 @@ function inOrder(t: ExecutionContext, events: RecordedEvents, ...expected: reado
 test('what is recorded while a checkpoint is under way is in product files before it is done, and no part of it', async (t) => {
   const { directory, files, events, writeMeanwhile } = await setup(t);
 
-  await writeMeanwhile('p0', 'p599', 'new');
-  await events.until('checkpointed', 600);
+  await writeMeanwhile('p0', 'p299', 'new');
+  await events.until('checkpointed', 300);
   await files.losePower();
 
-  inOrder(t, events, 'aggregated 603', 'checkpointed 600');
-  t.is((await checkStore(t, directory)).checkpointSeq, 600);
+  inOrder(t, events, 'aggregated 303', 'checkpointed 300');
+  t.is((await checkStore(t, directory)).checkpointSeq, 300);
   const storage = await openStorage(directory);
-  t.like(await storage.lastRecord(productId('p599')), { seq: 602, version: 2 });
+  t.like(await storage.lastRecord(productId('p299')), { seq: 302, version: 2 });
   await storage.close();
   await checkCleanStore(t, directory);
 });
 
 test('a file whose sync fails in the later part of a checkpoint is made anew before that is done', async (t) => {
   const { directory, files, events, writeMeanwhile } = await setup(t);
-  files.fail('datasync', /p599\.ndjson$/, 'EIO', { times: 1 });
+  files.fail('datasync', /p299\.ndjson$/, 'EIO', { times: 1 });
 
   await writeMeanwhile('p0');
-  await events.until('checkpointed', 600);
+  await events.until('checkpointed', 300);
   await files.losePower();
 
   inOrder(
     t,
     events,
-    'aggregated 601',
-    `derivedFileRebuilt ${productFile(productId('p599'))}`,
-    'checkpointed 600',
+    'aggregated 301',
+    `derivedFileRebuilt ${productFile(productId('p299'))}`,
+    'checkpointed 300',
   );
-  t.is((await checkStore(t, directory)).checkpointSeq, 600);
+  t.is((await checkStore(t, directory)).checkpointSeq, 300);
 });
 
 test('a flush has with it what was left of a checkpoint, and what came since', async (t) => {
   const { directory, files, storage, writeMeanwhile } = await setup(t);
   await writeMeanwhile('p0', 'new');
 
-  t.is(await storage.flush(), 602);
+  t.is(await storage.flush(), 302);
   await files.losePower();
 
-  t.is((await checkStore(t, directory)).checkpointSeq, 602);
+  t.is((await checkStore(t, directory)).checkpointSeq, 302);
 });
 
 test('a stop finishes a checkpoint that is under way', async (t) => {
@@ -102,15 +102,15 @@ test('a stop finishes a checkpoint that is under way', async (t) => {
   await storage.close();
   await files.losePower();
 
-  t.is((await checkCleanStore(t, directory)).checkpointSeq, 602);
+  t.is((await checkCleanStore(t, directory)).checkpointSeq, 302);
 });
 
 test('what urges a checkpoint while another is under way is not forgotten', async (t) => {
   const { directory, events, storage, writeMeanwhile } = await setup(t);
 
   await writeMeanwhile(...many);
+  await events.until('checkpointed', 300);
   await events.until('checkpointed', 600);
-  await events.until('checkpointed', 1200);
 
   await storage.close();
   await checkCleanStore(t, directory);
@@ -118,7 +118,7 @@ test('what urges a checkpoint while another is under way is not forgotten', asyn
 
 test('syncs that would fail in any part of a checkpoint are met at once, and mended by a stop', async (t) => {
   const { directory, files, events, storage, writeMeanwhile } = await setup(t);
-  const failing = ['p1', 'p300', 'p599'];
+  const failing = ['p1', 'p270', 'p299'];
   for (const name of failing) {
     files.fail('datasync', new RegExp(`/${name}\\.ndjson$`), 'EIO', { times: 1 });
   }
@@ -143,9 +143,9 @@ test('a file that a reader finds damaged does not have to wait for a checkpoint'
     await writeFile(join(directory, damaged), 'what somebody else has put there\n');
     await t.throwsAsync(storage.lastRecord(productId('p7')), { code: 'PRODUCT_FILE_DAMAGED' });
   });
-  await events.until('checkpointed', 600);
+  await events.until('checkpointed', 300);
 
-  inOrder(t, events, `derivedFileRebuilt ${damaged}`, 'checkpointed 600');
+  inOrder(t, events, `derivedFileRebuilt ${damaged}`, 'checkpointed 300');
   await storage.close();
   await checkCleanStore(t, directory);
 });
