@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ErrorCode, errnoOf, RepricerError } from '../../errors.ts';
+import { endLingering } from './linger.ts';
 import { presentProblem, problemMediaType, toProblem } from './problem.ts';
 
 /**
@@ -10,11 +11,12 @@ import { presentProblem, problemMediaType, toProblem } from './problem.ts';
  */
 export function answerClientError(error: Error, socket: Duplex): ErrorCode | undefined {
   const refusal = refusals.get(errnoOf(error) ?? '') ?? malformed;
-  const isAnswered = errnoOf(error) !== 'ECONNRESET' && socket.writable;
-  if (isAnswered) socket.write(answerTo(error, refusal));
-  // As Node's own handler does, not waiting for the client to read: the answer fits the kernel's buffer.
-  socket.destroy(error);
-  return isAnswered ? refusal[0] : undefined;
+  if (errnoOf(error) === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return undefined;
+  }
+  endLingering(socket, answerTo(error, refusal), error);
+  return refusal[0];
 }
 
 function answerTo(error: Error, [code, detail]: Refusal): string {

@@ -1,7 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-
-/** How long the rest of a request may take to come once it has its answer. */
-const restMsMax = 5000;
+import { lingerMsMax } from './linger.ts';
 
 /**
  * Reads and forgets the rest of a request that has its answer before all of it came, so that its
@@ -15,7 +13,7 @@ export function discardRest(request: IncomingMessage, response: ServerResponse):
     const { socket } = request;
     if (request.complete || request.destroyed || socket.destroyed) return;
     const end = endLater(request);
-    const cut = setTimeout(() => socket.destroy(), restMsMax);
+    const cut = setTimeout(() => socket.destroy(), lingerMsMax);
     request.once('close', () => {
       clearTimeout(cut);
       end();

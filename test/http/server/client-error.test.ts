@@ -33,7 +33,7 @@ test('a refusal says why in a problem, shows nothing of the error, and ends the 
   t.regex(socket.written, /^HTTP\/1.1 400 Bad Request\r\n/);
   t.regex(socket.written, /\r\n\r\n\{"type":"\/problems\/bad-request",/);
   t.false(socket.written.includes('secret'));
-  t.true(socket.destroyed);
+  t.true(socket.writableEnded);
 });
 
 test('a connection that the client reset is ended without an answer', (t) => {

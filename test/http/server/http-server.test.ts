@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import net, { type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { EventStream } from '../../support/event-stream.ts';
 import { answersIn, type RawAnswer } from '../../support/raw-answers.ts';
@@ -167,7 +168,7 @@ test('a broken request behind one that is being served waits for that one’s an
 });
 
 test('a request that was answered before its body had arrived gets no second answer when it is late', async (t) => {
-  const service = await startService(t, { requestTimeoutMs: 300 });
+  const service = await startService(t, { requestTimeoutMs: 2000 });
   const head =
     'POST /api/reprice HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n' +
     'Content-Length: 100\r\n\r\n';
@@ -178,7 +179,7 @@ test('a request that was answered before its body had arrived gets no second ans
 });
 
 test('a request that does not arrive in time behind a batch that is being served is 408', async (t) => {
-  const service = await startService(t, { requestTimeoutMs: 300 });
+  const service = await startService(t, { requestTimeoutMs: 2000 });
   const disk = hold();
   service.ledger.gate = disk.promise;
   const line = '{"productId":"a","price":1}';
@@ -266,20 +267,51 @@ for (const [what, version, field] of [
   });
 }
 
-test('a client that goes on for ever with a request that has its answer is cut off', async (t) => {
+test('a client that goes on for ever after its answer is cut off', async (t) => {
   const service = await startService(t);
-  const socket = connect(service);
-  socket.on('error', () => {});
-  socket.resume();
-  socket.write('POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n');
+  const starts = [
+    'POST /api/nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n',
+    'no HTTP\r\n\r\n',
+  ];
 
-  const trickle = setInterval(() => socket.write('x'), 100);
-  t.teardown(() => clearInterval(trickle));
   const startedMs = performance.now();
-  // Whether it ends with a reset depends on what was on the way; `once` would take that for a failure.
-  await new Promise((resolve) => socket.once('close', resolve));
+  await Promise.all(
+    starts.map(async (start) => {
+      const socket = net.connect({ port: service.port, allowHalfOpen: true });
+      socket.on('error', () => {});
+      socket.resume();
+      socket.write(start);
+      const trickle = setInterval(() => socket.write('x'), 100);
+      t.teardown(() => clearInterval(trickle));
+      // Whether it ends with a reset depends on what was on the way; `once` would take that for a failure.
+      await new Promise((resolve) => socket.once('close', resolve));
+    }),
+  );
 
   t.true(performance.now() - startedMs < 14_000, 'before the time of a whole request is over');
+});
+
+test('a client that goes on sending after it was refused is not reset, and what it sends completes nothing', async (t) => {
+  const service = await startService(t, { requestTimeoutMs: 100 });
+  const body = good.padEnd(1000);
+  for (const start of ['no HTTP\r\n\r\n', repriceText(body).slice(0, -900)]) {
+    const client = net.connect({ port: service.port, allowHalfOpen: true });
+    client.on('error', () => {});
+    client.write(start);
+    const [refusal] = (await once(client, 'data')) as [Buffer];
+    await once(client, 'end');
+
+    for (const part of [body.slice(-900), 'more', repriceText()]) {
+      client.write(part);
+      await delay(20);
+    }
+    client.end();
+    await once(client, 'close');
+
+    t.regex(refusal.toString(), /^HTTP\/1.1 40[08] /);
+    t.is(client.errored, null);
+  }
+  t.deepEqual(service.ledger.updates, []);
 });
 
 test('a request behind a body that was refused is served', async (t) => {
@@ -444,6 +476,8 @@ test('a client that takes nothing of its answer loses its connection', async (t)
   service.server.on('request', (_request, response) => response.end(moreThanBuffersHold));
   const connecting = once(service.server, 'connection') as Promise<[Socket]>;
   const socket = connect(service);
+  // It is told of the cut when it notices that before the test is over.
+  socket.on('error', () => {});
   socket.write(lastGet);
   const [connection] = await connecting;
 
