@@ -17,14 +17,12 @@ test('streams of 200,000 records take no memory with their length, whether their
   );
   const directory = await closedDirectory(t, batches);
   // A stream of all is 23 MiB, so there is no room in this for one that is kept whole for each reader.
-  const env = { NODE_OPTIONS: '--max-old-space-size=96' };
+  const env = { NODE_OPTIONS: '--max-old-space-size=96 --max-semi-space-size=4' };
   const service = await ChildService.start(
     t,
     directory,
     ['--last-prices-max', '1000', '--shutdown-timeout-ms', '6000'],
-    {
-      env,
-    },
+    { env },
   );
   const before = await residentBytes(service);
 
