@@ -23,12 +23,10 @@ test('a suite in Markdown has its conditions, tables, charts and whom it skipped
     ...{ title: 'start', unit: 'ms', ratios: [{ title: 'a : b', values: [2] }] },
     series: [{ subject: 'a', values: [300] }],
   };
+  const skipped = [{ subject: 'Koa + Redis', reason: 'no redis-server' }];
   const charts = [{ name: 'growth.svg', title: 'growth', svg: '' }];
 
-  const text = presentMarkdown(
-    { measures: [measure], skipped: ['Koa + Redis: no redis-server'], notes: ['note'], charts },
-    'today',
-  );
+  const text = presentMarkdown({ measures: [measure], skipped, notes: ['note'], charts }, 'today');
 
   t.is(
     text,

@@ -1,9 +1,9 @@
-import type { Measure, SuiteResult } from './measure.ts';
+import { type Measure, presentSkip, type SuiteResult } from './measure.ts';
 import { headOf, rowsOf } from './measure-rows.ts';
 
 /** What a suite found, as Markdown; `conditions` say when and where. */
 export function presentMarkdown(result: SuiteResult, conditions: string): string {
-  const skips = result.skipped.map((skip) => `Skipped: ${skip}`);
+  const skips = result.skipped.map((skip) => `Skipped: ${presentSkip(skip)}`);
   const charts = result.charts.map(({ title, name }) => `![${title}](${name})`);
   const tables = result.measures.map(table);
   return [conditions, ...tables, ...charts, ...skips, ...result.notes].join('\n\n');

@@ -40,13 +40,22 @@ export interface Chart {
   readonly svg: string;
 }
 
+/** Whom or what a suite could not measure, and why. */
+export interface Skip {
+  readonly subject: string;
+  readonly reason: string;
+}
+
 /** What a suite found. */
 export interface SuiteResult {
   readonly measures: readonly Measure[];
-  /** Whom or what it could not measure, and why. */
-  readonly skipped: readonly string[];
+  readonly skipped: readonly Skip[];
   readonly notes: readonly string[];
   readonly charts: readonly Chart[];
+}
+
+export function presentSkip({ subject, reason }: Skip): string {
+  return `${subject}: ${reason}`;
 }
 
 /** The ratio of two subjects of the same rounds. */

@@ -37,7 +37,7 @@ test('a ratio that could not be measured misses its target', (t) => {
 });
 
 test('a peer that could not be started misses the targets that name it, and no others', (t) => {
-  const skipped = ['Koa + Redis: redis-server is not installed'];
+  const skipped = [{ subject: 'Koa + Redis', reason: 'redis-server is not installed' }];
   const result = { measures: [], skipped, notes: [], charts: [] };
 
   t.deepEqual(missedTargets({ write: result, read: result }), [

@@ -1,4 +1,4 @@
-import type { SuiteResult } from './measure.ts';
+import { presentSkip, type SuiteResult } from './measure.ts';
 import { spreadOf } from './statistics.ts';
 
 /** Where the median of a ratio should lie. */
@@ -50,12 +50,14 @@ export function missedTargets(suites: Readonly<Record<string, SuiteResult>>): re
         return [`${suite}: ${title}, ${ratio}: ${median}, and should be ${presentTarget(target)}`];
       }),
     ),
-    ...skipped.filter((skip) => isAimedAt(suite, skip)).map((skip) => `${suite}: no ${skip}`),
+    ...skipped
+      .filter(({ subject }) => isAimedAt(suite, subject))
+      .map((skip) => `${suite}: no ${presentSkip(skip)}`),
   ]);
 }
 
-/** Whether a target of the suite names whom it skipped. */
-function isAimedAt(suite: string, skip: string): boolean {
+/** Whether a target of the suite names it. */
+function isAimedAt(suite: string, subject: string): boolean {
   const aims: Readonly<Record<string, object>> = targets;
-  return Object.keys(aims[suite] ?? {}).some((peer) => skip.startsWith(`${peer}: `));
+  return subject in (aims[suite] ?? {});
 }

@@ -1,4 +1,4 @@
-import type { SuiteResult } from './measure.ts';
+import { presentSkip, type SuiteResult } from './measure.ts';
 import { headOf, rowsOf } from './measure-rows.ts';
 import { presentConditions, type Report } from './report.ts';
 
@@ -11,7 +11,7 @@ export function presentText(report: Report): string {
 
 function presentSuite(name: string, { measures, skipped, notes }: SuiteResult): string {
   const tables = measures.map((measure) => table([headOf(measure), ...rowsOf(measure)]));
-  const skips = skipped.map((skip) => `SKIPPED: ${skip}`);
+  const skips = skipped.map((skip) => `SKIPPED: ${presentSkip(skip)}`);
   return [`== ${name}`, ...tables, ...skips, ...notes].join('\n\n');
 }
 

@@ -4,6 +4,7 @@ import type { Bench } from '../bench.ts';
 import type { BenchServer } from '../processes/bench-server.ts';
 import { findPeers, peerDirectory } from '../processes/peers.ts';
 import { startRepricer } from '../processes/repricer-server.ts';
+import { presentSkip, type Skip } from '../report/measure.ts';
 import { recordsOf } from './store-records.ts';
 
 /** The service, and all peers that this machine can start; one runs at a time. */
@@ -11,8 +12,8 @@ export interface ServersBeside {
   /** The service is the first. */
   readonly servers: readonly BenchServer[];
   readonly service: BenchServer;
-  /** Whom this machine cannot start, and why. */
-  readonly skipped: readonly string[];
+  /** Whom this machine cannot start. */
+  readonly skipped: readonly Skip[];
 }
 
 /** Starts them on empty stores for as long as `use` takes. Nothing of them is left afterwards. */
@@ -25,10 +26,10 @@ export async function withPeersBeside<Result>(
   const dataDir = join(directory, 'data');
   await mkdir(directory);
   const peers = findPeers();
-  const skipped = peers.flatMap((peer) =>
-    peer.lack === undefined ? [] : [`${peer.name}: ${peer.lack}`],
+  const skipped = peers.flatMap(({ name: subject, lack: reason }) =>
+    reason === undefined ? [] : [{ subject, reason }],
   );
-  for (const skip of skipped) process.stderr.write(`SKIPPED: ${skip}\n`);
+  for (const skip of skipped) process.stderr.write(`SKIPPED: ${presentSkip(skip)}\n`);
   const servers: BenchServer[] = [];
   try {
     const queueMax = Math.max(50, ...bench.options.connections);

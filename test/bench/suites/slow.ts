@@ -25,8 +25,10 @@ interface Cell {
 /** Durable reprices with a delay added to each sync, by queue bound and connections. */
 export async function measureSlowDisk(bench: Bench): Promise<SuiteResult> {
   const lack = lackOf('compiler');
-  if (lack !== undefined)
-    return { measures: [], skipped: [`slow: ${lack}`], notes: [], charts: [] };
+  if (lack !== undefined) {
+    const skipped = [{ subject: 'slow', reason: lack }];
+    return { measures: [], skipped, notes: [], charts: [] };
+  }
   const shim = Shim.compile(bench.directory);
   const found: { readonly measures: readonly Measure[]; readonly charts: readonly Chart[] }[] = [];
   for (const delayMs of delaysMs) found.push(await measureDelay(bench, shim, delayMs));
