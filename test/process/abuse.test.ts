@@ -3,13 +3,16 @@ import { readdir } from 'node:fs/promises';
 import net from 'node:net';
 import { basename, join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import test, { type ExecutionContext } from 'ava';
+import anyTest, { type ExecutionContext } from 'ava';
 import { ChildService } from '../support/child-service.ts';
 import { answersIn, type RawAnswer } from '../support/raw-answers.ts';
 import { checkCleanStore } from '../support/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /* What clients send that mean harm or know no better, byte by byte, to a real process. */
+
+/** One after the other: each starts a service, and the time that a request has is not to go by for want of a processor. */
+const test = anyTest.serial;
 
 /** Stands in what is sent, and in no answer. */
 const canary = 'zq7zq7';
