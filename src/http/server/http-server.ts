@@ -72,8 +72,8 @@ export function createHttpServer(
   server.on('clientError', (error, socket) => {
     if (errnoOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreamed(socket)) return;
     owed.end(socket, (mayAnswer) => {
-      const code = mayAnswer ? answerClientError(error, socket) : undefined;
-      if (!mayAnswer) socket.destroy(error);
+      if (!mayAnswer) return void socket.destroy(error);
+      const code = answerClientError(error, socket);
       if (code !== undefined) onRefused(code);
     });
   });

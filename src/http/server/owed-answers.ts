@@ -55,18 +55,25 @@ export class OwedAnswers {
    * a good write is being served would tell of a failure that was none.
    *
    * `end` is told whether an answer may be sent: not when the broken request already has one, as a
-   * body that is too long has before all of it came.
+   * body that is too long has before all of it came, or one that was late and came whole all the same
+   * while those before it were served.
    */
   end(socket: Duplex, end: (mayAnswer: boolean) => void): void {
     const connection = this.#connectionOf(socket);
     if (connection.isEnding) return;
     connection.isEnding = true;
-    const last = connection.owed.findLast(({ req }) => req.complete);
+    const broken = connection.owed.find(({ req }) => !req.complete);
+    if (broken?.headersSent === false) broken.setHeader('Connection', 'close');
     const isAnswered = () =>
-      connection.unread?.complete === false || connection.owed.some((one) => one.headersSent);
-    const endNow = () => end(!isAnswered());
-    if (last === undefined) endNow();
-    else last.once('close', () => endsConnection(last) || endNow());
+      broken?.req.complete === true ||
+      connection.unread?.complete === false ||
+      connection.owed.some((one) => one.headersSent);
+    const endBehindLast = () => {
+      const last = connection.owed.findLast(({ req }) => req.complete);
+      if (last === undefined) end(!isAnswered());
+      else last.once('close', () => endsConnection(last) || endBehindLast());
+    };
+    endBehindLast();
   }
 
   #connectionOf(socket: Duplex): Connection {

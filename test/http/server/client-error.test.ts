@@ -25,8 +25,9 @@ function errorOf(code: string): Error {
   return Object.assign(new Error('secret'), { code });
 }
 
-test('a refusal says why in a problem, shows nothing of the error, and ends the connection', (t) => {
+test('a refusal says why in a problem, shows nothing of the error, and is the last that is written', (t) => {
   const socket = connection();
+  t.teardown(() => socket.destroy());
 
   answerClientError(errorOf('HPE_INVALID_METHOD'), socket);
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import net, { type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
@@ -178,23 +179,41 @@ test('a request that was answered before its body had arrived gets no second ans
   t.deepEqual(statusesIn(text), [415]);
 });
 
-test('a request that does not arrive in time behind a batch that is being served is 408', async (t) => {
-  const service = await startService(t, { requestTimeoutMs: 2000 });
-  const disk = hold();
-  service.ledger.gate = disk.promise;
-  const line = '{"productId":"a","price":1}';
-  const batch =
-    'POST /api/reprice/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
-    `Content-Length: ${line.length}\r\n\r\n${line}`;
+for (const [what, late, rest, statuses] of [
+  ['does not arrive in time', 'GET /api/query HTTP/1.1\r\nHo', '', ['200', '408']],
+  [
+    'arrives too late, and whole,',
+    repriceText().slice(0, -5),
+    repriceText().slice(-5) + lastGet,
+    ['200', '202'],
+  ],
+] as const) {
+  test(`a request that ${what} behind a batch that is being served is answered once`, async (t) => {
+    const service = await startService(t, { requestTimeoutMs: 2000 });
+    const [batchHeld, otherHeld] = [hold(), hold()];
+    service.ledger.gate = batchHeld.promise;
+    const line = '{"productId":"a","price":1}';
+    const batch =
+      'POST /api/reprice/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n' +
+      `Content-Length: ${line.length}\r\n\r\n${line}`;
+    const socket = connect(service);
+    const reading = readToEnd(socket);
 
-  const reading = exchange(service, `${batch}GET /api/query HTTP/1.1\r\nHo`);
-  await once(service.server, 'clientError');
-  disk.release();
-  const text = await reading;
+    socket.write(batch + late);
+    await once(service.server, 'clientError');
+    service.ledger.gate = otherHeld.promise;
+    socket.write(rest);
+    // Comes behind, so with its answer the rest has been read.
+    await ask(service, '/api/nothing');
+    batchHeld.release();
+    await waitUntil(() => service.observed.length === 2);
+    otherHeld.release();
+    const text = await reading;
 
-  const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
-  t.deepEqual(statuses, ['200', '408']);
-});
+    const found = [...text.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => status);
+    t.deepEqual(found, statuses);
+  });
+}
 
 test('a broken body behind a request that is being served waits for that one’s answer', async (t) => {
   const service = await startService(t);
@@ -266,6 +285,32 @@ for (const [what, version, field] of [
     }
   });
 }
+
+test('a client whose body nobody has read when it is refused is not reset', async (t) => {
+  const service = await startService(t);
+  service.server.removeAllListeners('request');
+  const requesting = once(service.server, 'request') as Promise<[IncomingMessage]>;
+  const chunkOf = (bytes: number) => `${bytes.toString(16)}\r\n${'x'.repeat(bytes)}\r\n`;
+  const client = net.connect({ port: service.port, allowHalfOpen: true });
+  client.on('error', () => {});
+  const answering = once(client, 'data') as Promise<[Buffer]>;
+  client.write('POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const [request] = await requesting;
+  const almostAll = request.readableHighWaterMark - 1000;
+  client.write(chunkOf(almostAll));
+  await waitUntil(() => request.readableLength === almostAll);
+
+  client.write(`${chunkOf(1000)}zz\r\n`);
+  const [answer] = await answering;
+  client.end('x'.repeat(4_000_000));
+  await Promise.all(
+    [client, request.socket].map((one) => new Promise((resolve) => one.once('close', resolve))),
+  );
+
+  t.regex(answer.toString(), /^HTTP\/1.1 400 /);
+  t.is(client.errored, null);
+  t.true(request.socket.bytesRead > 4_000_000);
+});
 
 test('a client that goes on for ever after its answer is cut off', async (t) => {
   const service = await startService(t);
