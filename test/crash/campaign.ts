@@ -31,6 +31,8 @@ export interface FaultResult {
 export interface CampaignOptions {
   readonly size: Size;
   readonly seed: string;
+  /** See `measurePace`. */
+  readonly pace: number;
   /** The root of the build whose service is tried and whose faults are used. */
   readonly build: string;
   /** A fault that takes longer has hung, and is ended. */
@@ -77,7 +79,7 @@ async function runFault(fault: Fault, options: CampaignOptions): Promise<FaultRe
   if (lacks.length > 0) return tally.result(lacks.join('; '));
   options.onProgress?.(`${fault.id} ${fault.title} …`);
   const module = join(options.build, 'test/crash/fault-process.js');
-  const child = fork(module, [fault.id, options.size, options.seed], {
+  const child = fork(module, [fault.id, options.size, options.seed, String(options.pace)], {
     detached: true,
     ...(fault.needs.includes('mounts') && withOwnMounts),
   });

@@ -9,9 +9,9 @@ import type { Evidence, Fault, FaultRun, Size } from './fault.ts';
 import { faults } from './faults.ts';
 import { TrialOwner } from './trial-owner.ts';
 
-/* One fault, in a process of its own: `fault-process ID SIZE SEED`; reports over the channel to its parent. */
+/* One fault, in a process of its own: `fault-process ID SIZE SEED PACE`; reports over the channel to its parent. */
 
-const [, , id, size, seed = ''] = process.argv;
+const [, , id, size, seed = '', pace = '1'] = process.argv;
 const fault = faults.find((one) => one.id === id);
 if (fault === undefined || (size !== 'quick' && size !== 'soak')) throw new Error('bad arguments');
 process.once('disconnect', endGroup);
@@ -47,6 +47,7 @@ function runIn(
 ): FaultRun {
   return {
     size: chosenSize,
+    pace: Number(pace),
     random,
     directory,
     owner,

@@ -34,6 +34,8 @@ export interface Evidence {
 /** What a fault is given for its trials. */
 export interface FaultRun {
   readonly size: Size;
+  /** How many times as long as on other machines everything may take here; at least 1. */
+  readonly pace: number;
   /** Seeded from the campaign's seed and the fault's id. */
   readonly random: SeededRandom;
   /** An empty directory on the real disk, removed when the fault is done. */

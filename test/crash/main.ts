@@ -9,6 +9,7 @@ import type { Fault, Size } from './fault.ts';
 import { faults } from './faults.ts';
 import { mutants } from './mutants.ts';
 import { formatMutation, isNotMissed, runMutation } from './mutation.ts';
+import { measurePace } from './pace.ts';
 
 /* The fault suite: runs the faults of the table against the service that was built beside it. */
 
@@ -43,8 +44,11 @@ async function run(): Promise<number> {
   const seed = values.seed ?? String(randomInt(1e9));
   const build = fileURLToPath(new URL('../..', import.meta.url));
   const faultMinutesMax = size === 'quick' ? 15 : 60;
-  const options: CampaignOptions = { size, seed, build, faultMinutesMax, onProgress: print };
-  print(`size ${size}, seed ${seed}`);
+  const pace = await measurePace();
+  const options: CampaignOptions = { size, seed, pace, build, faultMinutesMax, onProgress: print };
+  print(
+    `size ${size}, seed ${seed}; bounds in milliseconds times ${pace.toFixed(1)} on this machine`,
+  );
   const results = values.mutants === true ? [] : await runCampaign(chosen(values.only), options);
   const isWhole = values.only === undefined;
   const planted = isWhole ? await runMutation(mutants, faults, options) : [];

@@ -72,13 +72,8 @@ async function runMutant(
 ): Promise<MutantResult> {
   const build = await plant(mutant, options.build);
   try {
-    const results = await runCampaign(faults, {
-      size: options.size,
-      seed: options.seed,
-      build,
-      faultMinutesMax: options.faultMinutesMax,
-      isFirstEnough: true,
-    });
+    const { onProgress: _, ...same } = options;
+    const results = await runCampaign(faults, { ...same, build, isFirstEnough: true });
     const idsOf = (isIt: (result: (typeof results)[number]) => boolean) =>
       results.filter(isIt).map(({ id }) => id);
     return {

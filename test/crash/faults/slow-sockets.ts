@@ -18,6 +18,9 @@ const rounds = { quick: 3, soak: 8 };
 /** So long a request may take as well, so that the service refuses the slow sockets while it is measured. */
 const roundMs = 1500;
 
+/** How often a tenth of the slow sockets that ask send a byte each. On a slow machine they, and rounds, are as much slower. */
+const bytesEveryMs = 10;
+
 /** In a process of its own, so that what it takes to be slow does not slow it down. */
 const goodLoad = { connections: 10, products: 1000, readPercent: 50, onBroken: 'end' } as const;
 
@@ -43,7 +46,7 @@ export const slowSocketsFault: Fault = {
   isTimed: true,
   async run(run) {
     const { owner } = run;
-    const flags = ['--request-timeout-ms', String(roundMs)];
+    const flags = ['--request-timeout-ms', String(Math.round(roundMs * run.pace))];
     const service = await ChildService.start(owner, join(run.directory, 'store'), flags);
     const client = new Client(owner, join(run.directory, 'client.log'), 1);
     const good: Load = { port: service.port, ...goodLoad };
@@ -63,15 +66,16 @@ export const slowSocketsFault: Fault = {
 async function compareSpeeds(run: FaultRun, client: Client, good: Load): Promise<Evidence> {
   const [alone, beside]: [LoadResult[], LoadResult[]] = [[], []];
   const [open, replaced]: [number[], number[]] = [[], []];
+  const ms = roundMs * run.pace;
   for (let round = 0; round < rounds[run.size]; round += 1) {
-    await loadFor(roundMs, client, good);
-    alone.push(await loadFor(roundMs, client, good));
-    const crowd = new SlowCrowd(good.port);
+    await loadFor(ms, client, good);
+    alone.push(await loadFor(ms, client, good));
+    const crowd = new SlowCrowd(good.port, bytesEveryMs * run.pace);
     try {
       await crowd.connected();
-      await loadFor(roundMs, client, good);
+      await loadFor(ms, client, good);
       const countOpen = async () => open.push((await heldOpenOn(good.port)) - good.connections);
-      beside.push(await loadFor(roundMs, client, good, countOpen));
+      beside.push(await loadFor(ms, client, good, countOpen));
     } finally {
       await crowd.leave();
     }
@@ -168,10 +172,10 @@ class SlowCrowd {
   /** How many the service has closed. */
   replaced = 0;
 
-  constructor(port: number) {
+  constructor(port: number, bytesEveryMs: number) {
     this.#port = port;
     this.#sockets = Array.from({ length: slowSockets }, (_, place) => this.#open(place));
-    // Every one that asks slowly sends a byte about ten times a second, and they take turns.
+    // They take turns.
     let turn = 0;
     this.#timer = setInterval(() => {
       for (let count = 0; count < slowSockets / 10; count += 1) {
@@ -179,7 +183,7 @@ class SlowCrowd {
         if (!isReader(place)) this.#sockets[place]?.write('x');
         turn += 1;
       }
-    }, 10);
+    }, bytesEveryMs);
   }
 
   /** Throws when one of them could not. */
