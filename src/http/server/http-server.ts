@@ -72,7 +72,8 @@ export function createHttpServer(
   server.on('clientError', (error, socket) => {
     if (errnoOf(error) === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreamed(socket)) return;
     owed.end(socket, (mayAnswer) => {
-      if (!mayAnswer) return void socket.destroy(error);
+      // Of a batch that breaks, lines may be recorded by now: no answer is truer than that it was refused.
+      if (!mayAnswer || isStreamed(socket)) return void socket.destroy(error);
       const code = answerClientError(error, socket);
       if (code !== undefined) onRefused(code);
     });

@@ -291,6 +291,20 @@ test('a client that stops in the middle of a line is given up with a last line t
   sending.destroy();
 });
 
+test('a batch whose framing breaks behind a line is not told that it was refused, as that line may be recorded', async (t) => {
+  const { port } = await start(t);
+  const line = '{"productId":"a","price":1}\n';
+  const socket = connect(port, '127.0.0.1');
+  const received = text(socket.on('error', () => {})).catch(() => 'reset');
+
+  socket.write(
+    'POST /api/reprice/batch HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n' +
+      `Content-Type: ${ndjson}\r\n\r\n${line.length.toString(16)}\r\n${line}\r\nzz\r\n`,
+  );
+
+  t.notRegex(await received, /^HTTP\/1.1 4/);
+});
+
 test('an atomic batch that stalls, or goes on past its limit, is refused as a whole', async (t) => {
   const impatient = await start(t, { limits: { requestTimeoutMs: 100 } });
   const service = await start(t, { limits: { batchLinesMax: 3 } });
