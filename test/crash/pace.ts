@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { ChildService } from '../support/child-service.ts';
 import { TrialOwner } from './trial-owner.ts';
 
-/** A start on an empty directory, on the machines for which the bounds in milliseconds were chosen. */
+/** A start on an empty directory that takes no longer leaves the bounds in milliseconds as they are. */
 const startMs = 500;
 const starts = 3;
 
 /**
- * How many times slower than those this machine is, at least 1, by the best of a few starts. What has a bound
+ * How many times as long a start takes on this machine, at least 1, by the best of a few starts. What has a bound
  * in milliseconds is given so many times as much, so that what is found is a fault and no slow machine.
  */
 export async function measurePace(): Promise<number> {
